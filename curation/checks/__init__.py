@@ -1,0 +1,1 @@
+"""One module a check. A check scores and observes; `curation.decide` alone decides."""

@@ -1,0 +1,87 @@
+"""What every check is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+import pyarrow as pa
+
+__all__ = ["PARTS", "Check", "Observation", "Part", "Scored", "score_parts"]
+
+Part = Literal["question", "rationale"]
+PARTS: tuple[Part, ...] = ("question", "rationale")
+
+
+class Observation(NamedTuple):
+    """Something that a check saw, and that becomes a row's reason if the check's score is too low.
+
+    Attributes:
+        reason: namespaced by the check, e.g. `numbers.changed`.
+        part: of the row, where it was seen.
+        detail: short and for people: which number, which segment.
+    """
+
+    reason: str
+    part: Part
+    detail: str
+
+
+@dataclass(slots=True)
+class Scored:
+    """A check's outcome for a table.
+
+    Attributes:
+        scores: a list a score field (see `mcot.core.rows.SCORES`), a value a row; higher is better, None
+            where the check does not apply.
+        observations: a list a row.
+    """
+
+    scores: dict[str, list[float | None]]
+    observations: list[list[Observation]] = field(default_factory=list)
+
+
+class Check(Protocol):
+    """Scores the rows of a table.
+
+    Attributes:
+        name: as in the settings' thresholds, and the namespace of its reasons.
+        signature: its version and settings; when it changes, rows are checked again.
+    """
+
+    name: str
+    signature: str
+
+    def open(self) -> None:
+        """Load what is expensive, once a process."""
+
+    def score(self, table: pa.Table) -> Scored:
+        """Score every row. English rows are their own translation and are not passed in."""
+
+
+def score_parts(
+    table: pa.Table,
+    columns: Callable[[Part], Sequence[str]],
+    score: Callable[..., tuple[float | None, Sequence[Observation]]],
+    *,
+    name: str,
+) -> Scored:
+    """Apply a function of one text's columns to question and rationale of every row.
+
+    Args:
+        columns: the columns that the function takes, for a part; where one of them is null, the score is.
+        score: takes the columns' values, then `language=` and `part=`.
+        name: of the check; the score fields are `{name}_question` and `{name}_rationale`.
+    """
+    languages = table["language"].to_pylist()
+    scored = Scored({}, [[] for _ in languages])
+    for part in PARTS:
+        values = [table[column].to_pylist() for column in columns(part)]
+        scores: list[float | None] = []
+        for index, (language, *texts) in enumerate(zip(languages, *values, strict=True)):
+            value: float | None = None
+            if all(texts):
+                value, observations = score(*texts, language=language, part=part)
+                scored.observations[index].extend(observations)
+            scores.append(value)
+        scored.scores[f"{name}_{part}"] = scores
+    return scored

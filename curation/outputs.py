@@ -1,0 +1,103 @@
+"""What a run leaves for others: `dataset/`, `rejected/` and `review/`, from the decided rows."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+from mcot.core.rows import SCHEMA
+from mcot.core.runs import read_shard, replace_folder
+
+__all__ = ["write_outputs"]
+
+# Rows of a file: large enough for a Hub shard, small enough to open in a viewer.
+_FILE_ROWS = 100_000
+# Rows of a row group: what is held in memory for each language.
+_GROUP_ROWS = 2_000
+
+
+def write_outputs(folder: Path, shards: Sequence[Path], languages: Sequence[str]) -> dict[str, int]:
+    """Write the three folders from the decided shards, one shard in memory at a time.
+
+    Args:
+        languages: each becomes a config of the dataset, with no rows if none was kept.
+
+    Returns:
+        The number of rows in each folder.
+    """
+    counts = {}
+    for name, decision in (("dataset", "keep"), ("rejected", "drop"), ("review", "review")):
+
+        def fill(new: Path, decision: str = decision, name: str = name) -> None:
+            rows = _write_languages(new, shards, decision, languages if name == "dataset" else ())
+            counts[name] = rows
+
+        replace_folder(folder / name, fill)
+    return counts
+
+
+def _write_languages(folder: Path, shards: Iterable[Path], decision: str, languages: Sequence[str]) -> int:
+    writers = {language: _Writer(folder / language) for language in languages}
+    total = 0
+    for shard in shards:
+        table = read_shard(shard).replace_schema_metadata(None)
+        table = table.filter(pc.equal(table["decision"], decision))
+        total += len(table)
+        for language in table["language"].unique().to_pylist():
+            writer = writers.setdefault(language, _Writer(folder / language))
+            writer.add(table.filter(pc.equal(table["language"], language)))
+    for writer in writers.values():
+        writer.close()
+    (folder / "README.md").write_text(_configs(sorted(writers)), "utf-8")
+    return total
+
+
+def _configs(languages: Sequence[str]) -> str:
+    """Metadata by which `datasets.load_dataset(folder, "sw")` finds a language."""
+    configs = [
+        {"config_name": language, "data_files": [{"split": "train", "path": f"{language}/*.parquet"}]}
+        for language in languages
+    ]
+    return f"---\n{yaml.safe_dump({'configs': configs}, sort_keys=False)}---\n"
+
+
+class _Writer:
+    """A language's rows, in files of at most `_FILE_ROWS`; an empty file if there are none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = 0
+        self._rows = 0
+        self._buffer: list[pa.Table] = []
+        self._buffered = 0
+        self._file: pq.ParquetWriter | None = None
+
+    def add(self, table: pa.Table) -> None:
+        self._buffer.append(table)
+        self._buffered += len(table)
+        if self._buffered >= _GROUP_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        if self._buffered or not self._files:
+            self._flush()
+        if self._file is not None:
+            self._file.close()
+
+    def _flush(self) -> None:
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / f"train-{self._files:05d}.parquet"
+            self._file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+            self._files += 1
+            self._rows = 0
+        if self._buffer:
+            self._file.write_table(pa.concat_tables(self._buffer))
+            self._rows += self._buffered
+            self._buffer, self._buffered = [], 0
+        if self._rows >= _FILE_ROWS:
+            self._file.close()
+            self._file = None

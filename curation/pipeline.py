@@ -1,0 +1,156 @@
+"""The main job: sources -> translate -> back_translate -> check -> decide -> dataset and report."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from curation.checks.back_translation import BackTranslationCheck
+from curation.checks.base import Check
+from curation.checks.language import LanguageCheck
+from curation.checks.length import LengthCheck
+from curation.checks.numbers import NumbersCheck
+from curation.checks.stage import CheckStage
+from curation.checks.untranslated import UntranslatedCheck
+from curation.decide import DecideStage
+from curation.outputs import write_outputs
+from curation.report import write_report
+from curation.sources import read_problems, sources_signature
+from curation.translation.base import Translator
+from curation.translation.nllb import NllbTranslator
+from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
+from mcot.core.engines import LocalEngine, Stage
+from mcot.core.progress import Progress
+from mcot.core.rows import SCHEMA
+from mcot.core.runs import StageFolder, open_run, sign, write_json
+from mcot.core.settings import CurationSettings, dump_settings
+
+__all__ = ["Outcome", "curate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to: its folder, and the rows in `dataset`, `review` and `rejected`."""
+
+    folder: Path
+    rows: dict[str, int]
+
+
+def curate(
+    settings: CurationSettings,
+    engine: LocalEngine | None = None,
+    *,
+    translator: Translator | None = None,
+) -> Outcome:
+    """Run every stage that is not done yet.
+
+    Args:
+        translator: instead of the settings' own, in both directions.
+
+    Raises:
+        UserError: the settings, the sources, the model or the run's folder are wrong.
+        StageError: some shards failed; everything else is kept.
+    """
+    engine = engine or LocalEngine(workers=settings.workers, retries=settings.retries)
+    forward: Translator = translator or NllbTranslator(settings.translator)
+    backward: Translator | None = None
+    if settings.back_translation.enabled:
+        own = settings.back_translation.model
+        backward = translator or (NllbTranslator(own) if own else forward)
+    folder = settings.folder
+    identity = [source.model_dump(mode="json") for source in settings.sources]
+    open_run(folder, identity=identity, settings=dump_settings(settings))
+
+    done: list[StageFolder] = [_read_sources(settings, folder)]
+    protect = settings.translator.protect
+    stages: list[tuple[Stage, bool]] = [
+        (TranslateStage(forward, folder / "translate", protect=protect, languages=settings.languages,
+                        include_english=settings.include_english), False),
+    ]  # fmt: skip
+    if backward is not None:
+        stages.append((BackTranslateStage(backward, folder / "back_translate", protect=protect), False))
+    stages.append((CheckStage(make_checks(settings)), True))
+    stages.append((DecideStage({c: settings.bands(c) for c in settings.languages}, round=settings.round), True))
+    for stage, parallel in stages:
+        stage_folder = StageFolder(folder / stage.name, sign(stage.name, stage.signature, done[-1].signature))
+        if not stage_folder.done:
+            (folder / "manifest.json").unlink(missing_ok=True)
+            engine.run(stage, done[-1].shards(), stage_folder, parallel=parallel)
+        done.append(stage_folder)
+    return _finish(settings, folder, done)
+
+
+def make_checks(settings: CurationSettings) -> list[Check]:
+    """The checks that a run does."""
+    checks: list[Check] = [
+        LanguageCheck(settings.checks.language_model),
+        NumbersCheck(),
+        LengthCheck(),
+        UntranslatedCheck(),
+    ]
+    if settings.back_translation.enabled:
+        checks.append(BackTranslationCheck())
+    return checks
+
+
+def _read_sources(settings: CurationSettings, run: Path) -> StageFolder:
+    """The problems as shards; read again from the start after a kill, which costs seconds."""
+    signature = sign("sources", 1, sources_signature(settings.sources), settings.limit, settings.shard_rows)
+    folder = StageFolder(run / "sources", signature)
+    if not folder.done:
+        (run / "manifest.json").unlink(missing_ok=True)
+        counts: list[dict[str, Any]] = []
+        shards = 0
+        with Progress("sources", total=None, unit="problems") as progress:
+            tables = read_problems(settings.sources, limit=settings.limit, rows=settings.shard_rows, counts=counts)
+            for table in tables:
+                if not folder.has(shards):
+                    folder.write(shards, table)
+                shards += 1
+                progress.advance(len(table))
+        folder.close(shards, sources=counts)
+    return folder
+
+
+def _finish(settings: CurationSettings, folder: Path, done: Sequence[StageFolder]) -> Outcome:
+    """The dataset, the report and, last, the run's manifest."""
+    signatures = {stage.path.name: stage.signature for stage in done}
+    signature = sign("run", 1, signatures)
+    manifest_path = folder / "manifest.json"
+    if manifest_path.exists():
+        manifest = json.loads(manifest_path.read_text("utf-8"))
+        if manifest.get("signature") == signature:
+            return Outcome(folder, manifest["rows"])
+    shards = done[-1].shards()
+    languages = [*(["en"] if settings.include_english else []), *settings.languages]
+    with Progress("outputs", total=2, unit="folders") as progress:
+        rows = write_outputs(folder, shards, languages)
+        progress.advance(note="report")
+        write_report(folder, shards, _facts(settings, done, signatures))
+        progress.advance()
+    write_json(manifest_path, {"signature": signature, "rows": rows, "stages": signatures})
+    return Outcome(folder, rows)
+
+
+def _facts(settings: CurationSettings, done: Sequence[StageFolder], signatures: dict[str, str]) -> dict[str, Any]:
+    """What the report says besides the rows."""
+    counts = {stage.path.name: read_counts(stage.shards()) for stage in done if "translate" in stage.path.name}
+    packages = ("mcot-math", "transformers", "torch", "pyarrow", "sentencex", "sacrebleu", "fastchrf")
+    return {
+        "name": settings.name,
+        # Where the run lies is no fact about the data, and would make equal runs differ.
+        "settings": settings.model_dump(mode="json", exclude={"output"}),
+        "bands": {
+            code: {check: band.model_dump() for check, band in settings.bands(code).items()}
+            for code in settings.languages
+        },
+        "sources": done[0].manifest().get("sources", []),
+        "translation": counts.get("translate", {}),
+        "back_translation": counts.get("back_translate", {}),
+        "checks": {check.name: check.signature for check in make_checks(settings)},
+        "schema": SCHEMA.names,
+        "signatures": signatures,
+        "versions": {name: version(name) for name in packages},
+    }

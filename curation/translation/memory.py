@@ -1,0 +1,67 @@
+"""A translation memory: every sentence of a run is translated once, over all shards and restarts."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from curation.translation.base import Hypothesis
+from mcot.core.languages import Language
+
+__all__ = ["TranslationMemory"]
+
+# SQLite takes at least 999 parameters in a statement.
+_CHUNK = 900
+
+
+class TranslationMemory:
+    """Sentences and their hypotheses, on disk, so that it costs no memory and outlives a kill.
+
+    A shard sees only what the shards before it left: what it looks up, and so which sentences it translates
+    in which batches, is the same after a restart as in an undisturbed run.
+
+    Args:
+        path: an SQLite file, made when it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS hypothesis (source TEXT, target TEXT, sentence TEXT, text TEXT, ended INTEGER,"
+            " shard INTEGER, PRIMARY KEY (source, target, sentence)) WITHOUT ROWID"
+        )
+
+    def look_up(
+        self, sentences: Sequence[str], source: Language, target: Language, *, before: int
+    ) -> dict[str, Hypothesis]:
+        """What shards before `before` have of these sentences."""
+        found: dict[str, Hypothesis] = {}
+        for start in range(0, len(sentences), _CHUNK):
+            chunk = sentences[start : start + _CHUNK]
+            marks = ",".join("?" * len(chunk))
+            rows = self._connection.execute(
+                "SELECT sentence, text, ended FROM hypothesis"  # noqa: S608 only question marks are put in
+                f" WHERE source = ? AND target = ? AND shard < ? AND sentence IN ({marks})",
+                (source.code, target.code, before, *chunk),
+            )
+            found.update({sentence: Hypothesis(text, bool(ended)) for sentence, text, ended in rows})
+        return found
+
+    def store(
+        self, hypotheses: Mapping[str, Hypothesis] | Iterable[tuple[str, Hypothesis]], source: Language,
+        target: Language, *, shard: int,
+    ) -> None:  # fmt: skip
+        """Keep a shard's hypotheses, all or none of them."""
+        pairs = hypotheses.items() if isinstance(hypotheses, Mapping) else hypotheses
+        self._connection.execute("BEGIN")
+        self._connection.executemany(
+            "INSERT INTO hypothesis VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+            " SET text = excluded.text, ended = excluded.ended, shard = excluded.shard WHERE excluded.shard <= shard",
+            ((source.code, target.code, sentence, h.text, h.ended, shard) for sentence, h in pairs),
+        )
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()

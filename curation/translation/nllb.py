@@ -1,0 +1,194 @@
+"""Translation by an NLLB checkpoint (Costa-jussà et al. 2022) through transformers."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from curation.translation.base import Hypothesis, Notify
+from mcot.core.errors import ModelError
+from mcot.core.languages import ENGLISH, LANGUAGES, Language
+from mcot.core.runs import sign, sign_files
+from mcot.core.settings import DEMO_MODEL, TranslatorSettings
+
+__all__ = ["DEMO_FOLDER", "NllbTranslator"]
+
+DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "model"
+_ARCHITECTURES = ("m2m_100", "nllb-moe")
+_ADVICE = "give a Hub id such as 'facebook/nllb-200-3.3B', a folder of an NLLB checkpoint, or 'demo'"
+# NLLB was trained on up to 512 tokens (its sinusoidal positions would take more).
+_LONGEST_SOURCE = 512
+
+
+def _longest_hypothesis(source_tokens: int, maximum: int) -> int:
+    """Tokens that a hypothesis may have.
+
+    A translation that is longer than twice its source and some is a loop; without this one loop keeps a
+    batch going to the full maximum. Of each sentence alone, so that it does not depend on its batch.
+    """
+    return min(maximum, 2 * source_tokens + 24)
+
+
+class NllbTranslator:
+    """An NLLB checkpoint: a Hub id, a folder, or the embedded demo model.
+
+    Raises:
+        ModelError: there is no such model, or it is no NLLB model.
+    """
+
+    def __init__(self, settings: TranslatorSettings) -> None:
+        self._settings = settings
+        self._path, self._revision = _locate(settings)
+        behaviour = settings.model_dump(include={"beams", "max_length", "dtype", "batch_tokens", "device"})
+        self.signature = sign("nllb", 1, self._revision, behaviour)
+        self.name = f"{settings.model}@{self._revision[:12]} {sign('nllb', 1, behaviour)[:8]}"
+
+    def open(self) -> None:
+        """Load tokenizer and weights: bf16 on a GPU, fp32 elsewhere, unless the settings say otherwise."""
+        # Imported here: torch takes seconds, and a command that translates nothing should not wait for it.
+        import torch
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        settings = self._settings
+        device = settings.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        elif device == "cuda" and not torch.cuda.is_available():
+            raise ModelError("translator.device: got 'cuda', but no CUDA GPU is visible; valid: auto, cpu; "
+                             "or install a CUDA build of torch")  # fmt: skip
+        dtype = settings.dtype
+        if dtype == "auto":
+            dtype = "bfloat16" if device == "cuda" else "float32"
+        revision = settings.revision or "main"
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(self._path, revision=revision)
+            self._model: Any = AutoModelForSeq2SeqLM.from_pretrained(
+                self._path, revision=revision, dtype=getattr(torch, dtype), attn_implementation="sdpa",
+                trust_remote_code=False,
+            ).eval().to(device)  # fmt: skip
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"translator.model {settings.model!r}: can't be loaded as a translation model: {_first_line(error)}"
+            ) from error
+
+        codes = self._tokenizer.convert_tokens_to_ids([language.flores for language in LANGUAGES.values()])
+        if self._tokenizer.unk_token_id in codes or None in codes:
+            raise ModelError(f"translator.model {settings.model!r}: its tokenizer lacks FLORES-200 language codes such as "
+                             f"{ENGLISH.flores!r}, so it is no NLLB model; {_ADVICE}")  # fmt: skip
+
+    def translate(
+        self, sentences: Sequence[str], source: Language, target: Language, notify: Notify | None = None
+    ) -> list[Hypothesis]:
+        """A hypothesis for each sentence, in order.
+
+        Sentences of like length go together, as many as `batch_tokens` allows; after running out of memory a
+        batch is halved.
+        """
+        tokenizer = self._tokenizer
+        tokenizer.src_lang = source.flores
+        encoded: list[list[int]] = tokenizer(list(sentences), truncation=True, max_length=_LONGEST_SOURCE).input_ids
+        hypotheses: list[Hypothesis | None] = [None] * len(sentences)
+        done = 0
+        for batch in self._batches([len(ids) for ids in encoded]):
+            for index, hypothesis in zip(batch, self._generate([encoded[i] for i in batch], target), strict=True):
+                cut = len(encoded[index]) >= _LONGEST_SOURCE
+                hypotheses[index] = Hypothesis(hypothesis.text, hypothesis.ended and not cut)
+            done += len(batch)
+            if notify:
+                notify(done, len(sentences))
+        return [hypothesis for hypothesis in hypotheses if hypothesis is not None]
+
+    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
+        """Positions of sentences, the longest first: what does not fit fails at once."""
+        budget = max(1, self._settings.batch_tokens // self._settings.beams)
+        order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
+        start = 0
+        while start < len(order):
+            size = max(1, budget // lengths[order[start]])
+            yield order[start : start + size]
+            start += size
+
+    def _generate(self, batch: list[list[int]], target: Language) -> list[Hypothesis]:
+        import torch
+
+        try:
+            return self._generate_batch(batch, target)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if len(batch) == 1 or not _is_out_of_memory(error):
+                raise
+        # Outside the handler: the exception's frames would keep the batch's tensors alive.
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        half = len(batch) // 2
+        return self._generate(batch[:half], target) + self._generate(batch[half:], target)
+
+    def _generate_batch(self, batch: list[list[int]], target: Language) -> list[Hypothesis]:
+        import torch
+
+        tokenizer, model, settings = self._tokenizer, self._model, self._settings
+        inputs = tokenizer.pad({"input_ids": batch}, return_tensors="pt").to(model.device)
+        limits = [_longest_hypothesis(len(ids), settings.max_length) for ids in batch]
+        with torch.inference_mode():
+            output = model.generate(
+                **inputs,
+                forced_bos_token_id=tokenizer.convert_tokens_to_ids(target.flores),
+                num_beams=settings.beams,
+                do_sample=False,
+                max_length=None,
+                # The language code that the decoder is forced to begin with is a new token too.
+                max_new_tokens=max(limits),
+            ).tolist()
+        hypotheses = []
+        for ids, limit in zip(output, limits, strict=True):
+            # Position 0 is the decoder's start token, which is </s> as well.
+            end = ids.index(tokenizer.eos_token_id, 1) if tokenizer.eos_token_id in ids[1:] else len(ids)
+            text = tokenizer.decode(ids[: min(end, limit + 1)], skip_special_tokens=True)
+            hypotheses.append(Hypothesis(text.strip(), end < len(ids) and end <= limit + 1))
+        return hypotheses
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    import torch
+
+    # The CPU's allocator raises a plain RuntimeError.
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _locate(settings: TranslatorSettings) -> tuple[str, str]:
+    """Where the model is, and its revision: a Hub commit, or a signature of a folder's files."""
+    key = f"translator.model {settings.model!r}"
+    folder = DEMO_FOLDER if settings.model == DEMO_MODEL else Path(settings.model)
+    if folder.is_dir():
+        config = folder / "config.json"
+        if not config.exists():
+            raise ModelError(f"{key}: the folder has no config.json, so it is no model; {_ADVICE}")
+        try:
+            architecture = json.loads(config.read_text("utf-8")).get("model_type")
+        except (ValueError, AttributeError):
+            raise ModelError(f"{key}: its config.json is no JSON object; {_ADVICE}") from None
+        _check_architecture(key, architecture)
+        files = [p for p in folder.iterdir() if p.suffix in {".json", ".safetensors", ".bin", ".model"}]
+        if not any(p.suffix in {".safetensors", ".bin"} for p in files):
+            raise ModelError(f"{key}: the folder has no weights (*.safetensors); {_ADVICE}")
+        return str(folder), sign_files(files)
+    if folder.exists() or settings.model.count("/") != 1 or settings.model.startswith((".", "/")):
+        raise ModelError(f"{key}: no such folder; {_ADVICE}")
+    from transformers import AutoConfig
+
+    try:
+        hub_config: Any = AutoConfig.from_pretrained(settings.model, revision=settings.revision or "main")
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{key}: is no folder here and could not be had from the Hub ({_first_line(error)}); {_ADVICE}"
+        ) from None
+    _check_architecture(key, hub_config.model_type)
+    return settings.model, str(getattr(hub_config, "_commit_hash", None) or settings.revision or "main")
+
+
+def _check_architecture(key: str, architecture: str | None) -> None:
+    if architecture not in _ARCHITECTURES:
+        raise ModelError(f"{key}: is a {architecture or 'nameless'!r} model, not NLLB (m2m_100); {_ADVICE}")

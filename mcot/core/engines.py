@@ -1,0 +1,132 @@
+"""Run a stage over a dataset's shards.
+
+A stage is a function of a table and gives one back. The engine decides where and in what order shards are
+processed; it reads and writes nothing but through a run's `StageFolder`, so that a run's files are the
+same whatever engine made them.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from mcot.core.errors import StageError, UserError
+from mcot.core.progress import Progress
+from mcot.core.runs import StageFolder, is_machine_error, read_shard
+
+__all__ = ["LocalEngine", "Stage"]
+
+
+class Stage(Protocol):
+    """A step of a run from table to table.
+
+    Attributes:
+        name: the folder's name.
+        signature: everything that the output depends on besides the input: settings, model revisions, version.
+    """
+
+    name: str
+    signature: str
+
+    def open(self) -> None:
+        """Load what is expensive (a model), once for each process that runs the stage."""
+
+    def process(self, table: pa.Table, shard: int) -> pa.Table:
+        """The output of a shard. Depends on nothing but the shard and the ones before it."""
+
+
+class LocalEngine:
+    """Shards one after another, or over several processes for stages without a model.
+
+    Args:
+        workers: processes for the stages that allow it.
+        retries: how often a failed shard is tried again.
+    """
+
+    def __init__(self, *, workers: int = 1, retries: int = 1) -> None:
+        self._workers, self._retries = workers, retries
+
+    def run(self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, *, parallel: bool = False) -> None:
+        """Process every shard that the folder lacks, then close the folder.
+
+        Raises:
+            StageError: shards failed after their retries. The others are written, and kept.
+        """
+        missing = [index for index in range(len(inputs)) if not folder.has(index)]
+        failures: dict[int, str] = {}
+        with Progress(stage.name, total=len(inputs), done=len(inputs) - len(missing), unit="shards") as progress:
+            pool = parallel and self._workers > 1 and len(missing) > 1
+            results = self._in_processes(stage, inputs, missing) if pool else self._in_line(stage, inputs, missing)
+            for index, outcome in results:
+                if isinstance(outcome, str):
+                    failures[index] = outcome
+                    progress.say(f"{stage.name}: shard {index} failed: {outcome.strip().splitlines()[-1]}")
+                else:
+                    folder.write(index, outcome)
+                progress.advance()
+        if failures:
+            log = folder.record_failures(failures)
+            first = min(failures)
+            raise StageError(
+                f"stage {stage.name}: {len(failures)} of {len(inputs)} shards failed after {self._retries + 1} tries, "
+                f"shard {first} first ({failures[first].strip().splitlines()[-1]}); see {log}; "
+                "run the command again to try only these"
+            )
+        folder.close(len(inputs))
+
+    def _in_line(self, stage: Stage, inputs: Sequence[Path], shards: list[int]) -> Iterator[tuple[int, pa.Table | str]]:
+        if shards:
+            stage.open()
+        for index in shards:
+            yield index, _attempt(stage.process, inputs[index], index, self._retries)
+
+    def _in_processes(
+        self, stage: Stage, inputs: Sequence[Path], shards: list[int]
+    ) -> Iterator[tuple[int, pa.Table | str]]:
+        # Spawned, not forked: a fork after threads have started (Arrow, torch) can hang.
+        workers = min(self._workers, len(shards))
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_open_worker, initargs=(stage,)) as pool:
+            queue = iter(shards)
+            running: dict[Future[pa.Table | str], int] = {}
+            while True:
+                # Two shards in hand for each worker keep it busy without holding the whole run in memory.
+                for index in queue:
+                    running[pool.submit(_work, inputs[index], index, self._retries)] = index
+                    if len(running) >= 2 * workers:
+                        break
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
+
+
+_stage: Stage
+
+
+def _open_worker(stage: Stage) -> None:
+    global _stage  # noqa: PLW0603 a worker process has one stage for its whole life
+    _stage = stage
+    stage.open()
+
+
+def _work(path: Path, index: int, retries: int) -> pa.Table | str:
+    return _attempt(_stage.process, path, index, retries)
+
+
+def _attempt(process: Callable[[pa.Table, int], pa.Table], path: Path, index: int, retries: int) -> pa.Table | str:
+    """The shard's output, or the traceback of its last failure."""
+    failure = ""
+    for _ in range(retries + 1):
+        try:
+            return process(read_shard(path), index)
+        except UserError:
+            raise
+        except Exception as error:
+            if is_machine_error(error):
+                raise
+            failure = traceback.format_exc()
+    return failure

@@ -1,0 +1,230 @@
+"""One YAML file -> validated settings. An unknown key is an error."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from mcot.core.errors import SettingsError, choose
+from mcot.core.languages import LANGUAGES, TARGETS
+
+__all__ = [
+    "Band",
+    "BackTranslationSettings",
+    "CheckSettings",
+    "ColumnMapping",
+    "CurationSettings",
+    "SourceSettings",
+    "TranslatorSettings",
+    "dump_settings",
+    "load_settings",
+]
+
+DEMO_MODEL = "demo"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnMapping(_Model):
+    """Which column holds what, for a source of no known format."""
+
+    question: str = "question"
+    rationale: str | None = "rationale"
+    answer: str | None = "answer"
+    id: str | None = None
+
+
+class SourceSettings(_Model):
+    """English problems: a file, a folder of files, or a dataset of the Hugging Face Hub."""
+
+    path: str = Field(description="a JSONL, Parquet or CSV file, a folder of them, or a Hub dataset's id")
+    format: Literal["columns", "gsm8k", "metamathqa", "mathinstruct"] = "columns"
+    name: str | None = Field(None, description="in the rows' `source`; by default the path's last part")
+    license: str | None = Field(None, description="in the rows' `license`; known for the named formats")
+    columns: ColumnMapping = ColumnMapping()
+    subset: str | None = Field(None, description="a Hub dataset's configuration")
+    split: str = Field("train", description="a Hub dataset's split")
+    revision: str | None = Field(None, description="a Hub dataset's commit, tag or branch")
+    calculator_marks: Literal["keep", "remove"] = Field("keep", description="GSM8K's <<48/2=24>>")
+
+
+class TranslatorSettings(_Model):
+    """An NLLB checkpoint and how it is run."""
+
+    model: str = Field(DEMO_MODEL, description="a Hub id, a folder, or `demo`: the embedded model")
+    revision: str | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    beams: int = Field(1, ge=1, le=16)
+    max_length: int = Field(200, ge=8, le=1024, description="tokens of a hypothesis, at most")
+    batch_tokens: int = Field(8192, ge=64, description="source tokens of a batch, padding included")
+    protect: bool = Field(True, description="keep equations, amounts, LaTeX and code out of the model's hands")
+
+
+class BackTranslationSettings(_Model):
+    """Whether and by what model translations are translated back into English."""
+
+    enabled: bool = True
+    model: TranslatorSettings | None = Field(None, description="the translator itself by default")
+
+
+class CheckSettings(_Model):
+    """What the checks need besides the rows."""
+
+    language_model: str = Field("lid.176.ftz", description="a fastText model: built in, a file, or REPO_ID/FILE of the Hub")
+
+
+class Band(_Model):
+    """Scores of at least `keep` are kept, those below `drop` dropped, those between reviewed."""
+
+    keep: float
+    drop: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Band":
+        if self.drop > self.keep:
+            raise ValueError(f"drop {self.drop} is above keep {self.keep}")
+        return self
+
+
+Language = Annotated[str, Field(description="ISO 639-1")]
+CheckName = Literal["translation", "language", "numbers", "back_translation", "length", "untranslated"]
+
+DEFAULT_BANDS: dict[str, Band] = {
+    # Shares: hypotheses that ended by themselves, spans that survived.
+    "translation": Band(keep=1.0, drop=0.5),
+    # Probability of the language among the eleven.
+    "language": Band(keep=0.7, drop=0.3),
+    # Share of numbers that correspond; anything but all is at least a doubt.
+    "numbers": Band(keep=1.0, drop=0.75),
+    # chrF++, 0-100.
+    "back_translation": Band(keep=55.0, drop=35.0),
+    # Of the length expected, the smaller over the larger.
+    "length": Band(keep=0.4, drop=0.2),
+    # Share of the words that are not the source's.
+    "untranslated": Band(keep=0.5, drop=0.2),
+}
+
+
+class CurationSettings(_Model):
+    """Settings of `mcot curate`."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$", description="the run's name")
+    output: Path | None = Field(None, description="the run's folder; runs/<name> by default")
+    sources: list[SourceSettings] = Field(min_length=1)
+    limit: int | None = Field(None, ge=1, description="problems of each source, at most")
+    languages: list[Language] = Field([language.code for language in TARGETS], min_length=1)
+    include_english: bool = Field(True, description="the English problems too, as language `en`")
+    translator: TranslatorSettings = TranslatorSettings()
+    back_translation: BackTranslationSettings = BackTranslationSettings()
+    checks: CheckSettings = CheckSettings()
+    thresholds: dict[Language | Literal["default"], dict[CheckName, Band]] = Field(
+        {}, description="bands by language and check, over the defaults"
+    )
+    shard_rows: int = Field(500, ge=1, description="problems of a shard, the unit of resume")
+    workers: int = Field(1, ge=1, description="processes for the stages without a model")
+    retries: int = Field(1, ge=0, description="how often a failed shard is tried again")
+    round: int = Field(0, ge=0)
+
+    @field_validator("languages")
+    @classmethod
+    def _known_languages(cls, codes: list[str]) -> list[str]:
+        _check_languages(codes, {language.code for language in TARGETS})
+        if len(set(codes)) < len(codes):
+            raise ValueError(f"got {codes}, a language twice; name each once")
+        return codes
+
+    @field_validator("thresholds")
+    @classmethod
+    def _known_threshold_languages(cls, bands: dict[str, dict[str, Band]]) -> dict[str, dict[str, Band]]:
+        _check_languages(bands, {"default", *LANGUAGES})
+        return bands
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self.output if self.output is not None else Path("runs") / self.name
+
+    def bands(self, language: str) -> dict[str, Band]:
+        """A language's band for each check."""
+        given: dict[str, dict[Any, Band]] = dict(self.thresholds)
+        return {**DEFAULT_BANDS, **given.get("default", {}), **given.get(language, {})}
+
+
+def _check_languages(codes: Iterable[str], valid: set[str]) -> None:
+    for code in codes:
+        if code not in valid:
+            raise ValueError(f"got language {code!r}; {choose(code, sorted(valid))}")
+
+
+def load_settings(path: Path) -> CurationSettings:
+    """Read a settings file.
+
+    Raises:
+        SettingsError: there is none, it is no YAML, or a key or a value is wrong.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"settings file {path}: not found; give the path of a YAML file, e.g. settings.yaml") from None
+    except IsADirectoryError:
+        raise SettingsError(f"settings file {path}: is a folder; give the path of a YAML file") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings file {path}: is not UTF-8 text ({error.reason})") from None
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise SettingsError(f"settings file {path}{where}: is not valid YAML: {problem}") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"settings file {path}: got {type(content).__name__}, expected keys such as `name` and `sources`")
+    try:
+        return CurationSettings.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(f"settings file {path}: {_explain(error)}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """The first error of a validation on one line, and how many more there are."""
+    faults = error.errors(include_url=False)
+    fault = faults[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        message = f"unknown key {where!r}; {choose(str(fault['loc'][-1]), _keys_at(fault['loc'][:-1]))}"
+    elif fault["type"] == "missing":
+        message = f"{where!r} is missing; add it"
+    else:
+        got = f" (got {fault['input']!r})" if not isinstance(fault["input"], dict | list) else ""
+        message = f"{where!r}: {fault['msg'].removeprefix('Value error, ')}{got}"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return message + more
+
+
+def _keys_at(location: tuple[str | int, ...]) -> list[str]:
+    """The keys of the settings model that an error's location points to."""
+    model: Any = CurationSettings
+    for part in location:
+        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            model = _inner_model(model.model_fields[part].annotation) if part in model.model_fields else model
+    return list(model.model_fields)
+
+
+def _inner_model(annotation: Any) -> Any:
+    """The model inside `Model`, `Model | None`, `list[Model]` or nested dictionaries of it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _inner_model(argument)) is not None:
+            return found
+    return None
+
+
+def dump_settings(settings: CurationSettings) -> str:
+    """The settings as YAML, every default spelled out."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
