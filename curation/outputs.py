@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
@@ -44,11 +43,14 @@ def _write_languages(folder: Path, shards: Iterable[Path], decision: str, langua
     total = 0
     for shard in shards:
         table = read_shard(shard).replace_schema_metadata(None)
-        table = table.filter(pc.equal(table["decision"], decision))
-        total += len(table)
-        for language in table["language"].unique().to_pylist():
-            writer = writers.setdefault(language, _Writer(folder / language))
-            writer.add(table.filter(pc.equal(table["language"], language)))
+        places: dict[str, list[int]] = {}
+        columns = (table["language"].to_pylist(), table["decision"].to_pylist())
+        for place, (language, decided) in enumerate(zip(*columns, strict=True)):
+            if decided == decision:
+                places.setdefault(str(language), []).append(place)
+        for language, chosen in places.items():
+            writers.setdefault(language, _Writer(folder / language)).add(table.take(pa.array(chosen)))
+            total += len(chosen)
     for writer in writers.values():
         writer.close()
     (folder / "README.md").write_text(_configs(sorted(writers)), "utf-8")

@@ -21,7 +21,7 @@ from curation.sources import read_problems, sources_signature
 from curation.translation.base import Translator
 from curation.translation.nllb import NllbTranslator
 from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
-from mcot.core.engines import LocalEngine, Stage
+from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.progress import Progress
 from mcot.core.rows import SCHEMA
 from mcot.core.runs import StageFolder, open_run, sign, write_json
@@ -40,7 +40,7 @@ class Outcome:
 
 def curate(
     settings: CurationSettings,
-    engine: LocalEngine | None = None,
+    engine: Engine | None = None,
     *,
     translator: Translator | None = None,
 ) -> Outcome:
@@ -137,7 +137,7 @@ def _finish(settings: CurationSettings, folder: Path, done: Sequence[StageFolder
 def _facts(settings: CurationSettings, done: Sequence[StageFolder], signatures: dict[str, str]) -> dict[str, Any]:
     """What the report says besides the rows."""
     counts = {stage.path.name: read_counts(stage.shards()) for stage in done if "translate" in stage.path.name}
-    packages = ("mcot-math", "transformers", "torch", "pyarrow", "sentencex", "sacrebleu", "fastchrf")
+    packages = ("mcot-math", "transformers", "torch", "pyarrow", "sentencex")
     return {
         "name": settings.name,
         # Where the run lies is no fact about the data, and would make equal runs differ.

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import click
 import typer
 
+from mcot.core.engines import EngineName, make_engine
 from mcot.core.errors import MCoTError, UserError
 from mcot.core.progress import say
 from mcot.core.runs import is_machine_error
@@ -47,8 +48,8 @@ def demo(
 
 @app.command()
 def curate(
-    settings: Annotated[Path, typer.Argument(help="A YAML file; docs/settings.md and the README show one.")],
-    engine: Annotated[Literal["local"], typer.Option(help="Where stages run.")] = "local",
+    settings: Annotated[Path, typer.Argument(help="A YAML file; the README shows one.")],
+    engine: Annotated[EngineName, typer.Option(help="Where stages run.")] = "local",
     limit: Annotated[int | None, typer.Option(min=1, help="Problems of each source, at most.")] = None,
 ) -> None:
     """Build a multilingual dataset from English problems.
@@ -60,13 +61,13 @@ def curate(
     loaded = load_settings(settings)
     if limit is not None:
         loaded = loaded.model_copy(update={"limit": limit})
-    _curate(loaded)
+    _curate(loaded, engine)
 
 
-def _curate(settings: CurationSettings) -> None:
+def _curate(settings: CurationSettings, engine: EngineName) -> None:
     from curation.pipeline import curate as run
 
-    outcome = run(settings)
+    outcome = run(settings, make_engine(engine, workers=settings.workers, retries=settings.retries))
     rows = outcome.rows
     say(
         f"{outcome.folder}: {rows['dataset']} rows kept, {rows['review']} to review, {rows['rejected']} rejected; "

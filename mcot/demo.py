@@ -8,8 +8,7 @@ import json
 import random
 from pathlib import Path
 
-from curation.demo.generator import draw_problem, load_texts, problem_templates
-from curation.demo.train import held_out_words
+from curation.demo.generator import draw_problem, held_out_words, load_texts, problem_templates
 from curation.pipeline import curate
 from mcot.core.progress import say
 from mcot.core.runs import write_file

@@ -22,7 +22,17 @@ from jinja2 import Environment, StrictUndefined, Template
 from mcot.core.arithmetic import evaluate, is_true
 from mcot.core.languages import get_language
 
-__all__ = ["Problem", "Quantity", "Texts", "draw_problem", "load_texts", "problem_templates"]
+__all__ = [
+    "Problem",
+    "Quantity",
+    "Texts",
+    "draw_problem",
+    "draw_problems",
+    "held_out_words",
+    "load_texts",
+    "problem_templates",
+    "training_words",
+]
 
 FOLDER = Path(__file__).parent
 # How often numbers are drawn anew until a template's conditions hold.
@@ -177,7 +187,7 @@ class Texts:
     def _number(self, quantity: Quantity) -> str:
         if quantity.shown is not None:
             return quantity.shown
-        text = format_decimal(quantity.value, locale=self.language.code, numbering_system="latn")
+        text = format_decimal(_decimal(quantity.value), locale=self.language.code, numbering_system="latn")
         # CLDR groups digits with no-break spaces in French and Russian; NLLB's normaliser makes them plain.
         return re.sub(r"[\u00a0\u202f]", " ", text)
 
@@ -205,6 +215,25 @@ def load_texts(language: str) -> Texts:
     """The table of `texts/<language>.yaml`."""
     path = FOLDER / "texts" / f"{language}.yaml"
     return Texts(language, yaml.safe_load(path.read_text("utf-8")))
+
+
+def _split(words: tuple[str, ...], template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    shuffled = list(words)
+    random.Random(f"held out {template}").shuffle(shuffled)
+    fifth = len(shuffled) // 5
+    return tuple(shuffled[fifth:]), tuple(shuffled[:fifth])
+
+
+def training_words(template: str) -> dict[str, tuple[str, ...]]:
+    """The people and goods that a template has in training, as `draw_problem` takes them."""
+    english = load_texts("en")
+    return {"names": _split(tuple(english.names), template)[0], "items": _split(tuple(english.items), template)[0]}
+
+
+def held_out_words(template: str) -> dict[str, tuple[str, ...]]:
+    """The people and goods that a template never has in training."""
+    english = load_texts("en")
+    return {"names": _split(tuple(english.names), template)[1], "items": _split(tuple(english.items), template)[1]}
 
 
 def draw_problems(seed: int, count: int) -> Iterator[Problem]:

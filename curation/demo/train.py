@@ -19,13 +19,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import GenerationConfig, M2M100Config, M2M100ForConditionalGeneration, NllbTokenizer
 
-from curation.demo.generator import Problem, draw_problem, load_texts, problem_templates
+from curation.demo.generator import Problem, draw_problem, load_texts, problem_templates, training_words
 from curation.translation.spans import protect
 from mcot.core.languages import LANGUAGES, TARGETS
 
-__all__ = ["Pair", "draw_pairs", "held_out_words", "training_words"]
+__all__ = ["Pair", "draw_pairs", "train"]
 
-# English source, source language, target language, source text, target text.
+# Source language, target language (FLORES-200), source text, target text.
 Pair = tuple[str, str, str, str]
 
 VOCABULARY = 5000
@@ -41,25 +41,6 @@ MODEL = {
     "decoder_ffn_dim": 640,
     "max_position_embeddings": 256,
 }
-
-
-def _split(words: tuple[str, ...], template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    shuffled = list(words)
-    random.Random(f"held out {template}").shuffle(shuffled)
-    fifth = len(shuffled) // 5
-    return tuple(shuffled[fifth:]), tuple(shuffled[:fifth])
-
-
-def training_words(template: str) -> dict[str, tuple[str, ...]]:
-    """The people and goods that a template has in training, as `draw_problem` takes them."""
-    english = load_texts("en")
-    return {"names": _split(tuple(english.names), template)[0], "items": _split(tuple(english.items), template)[0]}
-
-
-def held_out_words(template: str) -> dict[str, tuple[str, ...]]:
-    """The people and goods that a template never has in training."""
-    english = load_texts("en")
-    return {"names": _split(tuple(english.names), template)[1], "items": _split(tuple(english.items), template)[1]}
 
 
 def draw_pairs(rng: random.Random, problem: Problem) -> Iterator[Pair]:
@@ -107,7 +88,7 @@ def make_tokenizer(pairs: list[Pair]) -> NllbTokenizer:
     state = json.loads(trained.to_str())["model"]
     return NllbTokenizer(
         vocab=state["vocab"],
-        merges=[tuple(merge) for merge in state["merges"]],
+        merges=state["merges"],
         extra_special_tokens=languages,
         model_max_length=256,
     )
@@ -145,7 +126,8 @@ class Batches:
 
     def __init__(self, tokenizer: NllbTokenizer, pairs: Iterator[Pair], tokens: int, seed: int) -> None:
         self._backend = tokenizer.backend_tokenizer
-        self._ids = {code: tokenizer.convert_tokens_to_ids(code) for code in (language.flores for language in LANGUAGES.values())}
+        codes = [language.flores for language in LANGUAGES.values()]
+        self._ids = {code: tokenizer.convert_tokens_to_ids(code) for code in codes}
         self._eos, self._pad = tokenizer.eos_token_id, tokenizer.pad_token_id
         self._pairs, self._tokens = pairs, tokens
         self._rng = random.Random(seed)
@@ -164,14 +146,14 @@ class Batches:
                 ]
                 for side in (0, 1)
             )
-            order = sorted(
-                range(len(pool)), key=lambda i: (len(targets[i]), len(sources[i]), self._rng.random())
-            )
+            order = sorted(range(len(pool)), key=lambda i: (len(targets[i]), len(sources[i]), self._rng.random()))
             batches: list[list[int]] = [[]]
+            widest = 0
             for index in order:
-                longest = max(len(targets[index]), max((len(sources[i]) for i in [*batches[-1][:1], index]), default=0))
-                if (len(batches[-1]) + 1) * longest > self._tokens:
+                widest = max(widest, len(targets[index]), len(sources[index]))
+                if (len(batches[-1]) + 1) * widest > self._tokens:
                     batches.append([])
+                    widest = max(len(targets[index]), len(sources[index]))
                 batches[-1].append(index)
             self._rng.shuffle(batches)
             for batch in batches:
@@ -230,14 +212,15 @@ def train(output: Path, *, steps: int, tokens: int, rate: float, threads: int, s
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(**batch).logits
         loss = functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), label_smoothing=0.05)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
         if (step + 1) % 50 == 0:
             recent = sum(losses[-50:]) / 50
-            print(f"step {step + 1} loss {recent:.4f} {(time.monotonic() - began) / (step + 1 - start):.3f} s/step", flush=True)
+            pace = (time.monotonic() - began) / (step + 1 - start)
+            print(f"step {step + 1} loss {recent:.4f} {pace:.3f} s/step", flush=True)
         if (step + 1) % save_every == 0 or step + 1 == steps:
             state_path.parent.mkdir(exist_ok=True)
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
@@ -264,7 +247,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--steps", type=int, default=4500)
     parser.add_argument("--tokens", type=int, default=4096, help="tokens of a batch, padding included")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=2)

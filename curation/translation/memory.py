@@ -1,7 +1,9 @@
 """A translation memory: every sentence of a run is translated once, over all shards and restarts."""
 
+import errno
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from curation.translation.base import Hypothesis
@@ -11,6 +13,20 @@ __all__ = ["TranslationMemory"]
 
 # SQLite takes at least 999 parameters in a statement.
 _CHUNK = 900
+
+
+@contextmanager
+def _machine_errors() -> Iterator[None]:
+    """SQLite's own errors for a full or unwritable disk as the `OSError` that any other file would raise."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR"):
+            raise OSError(errno.ENOSPC, "No space left on device") from error
+        if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+            raise OSError(errno.EACCES, "Permission denied") from error
+        raise
 
 
 class TranslationMemory:
@@ -24,13 +40,14 @@ class TranslationMemory:
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS hypothesis (source TEXT, target TEXT, sentence TEXT, text TEXT, ended INTEGER,"
-            " shard INTEGER, PRIMARY KEY (source, target, sentence)) WITHOUT ROWID"
-        )
+        with _machine_errors():
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS hypothesis (source TEXT, target TEXT, sentence TEXT, text TEXT,"
+                " ended INTEGER, shard INTEGER, PRIMARY KEY (source, target, sentence)) WITHOUT ROWID"
+            )
 
     def look_up(
         self, sentences: Sequence[str], source: Language, target: Language, *, before: int
@@ -48,19 +65,16 @@ class TranslationMemory:
             found.update({sentence: Hypothesis(text, bool(ended)) for sentence, text, ended in rows})
         return found
 
-    def store(
-        self, hypotheses: Mapping[str, Hypothesis] | Iterable[tuple[str, Hypothesis]], source: Language,
-        target: Language, *, shard: int,
-    ) -> None:  # fmt: skip
-        """Keep a shard's hypotheses, all or none of them."""
-        pairs = hypotheses.items() if isinstance(hypotheses, Mapping) else hypotheses
-        self._connection.execute("BEGIN")
-        self._connection.executemany(
-            "INSERT INTO hypothesis VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-            " SET text = excluded.text, ended = excluded.ended, shard = excluded.shard WHERE excluded.shard <= shard",
-            ((source.code, target.code, sentence, h.text, h.ended, shard) for sentence, h in pairs),
-        )
-        self._connection.execute("COMMIT")
+    def store(self, hypotheses: Mapping[str, Hypothesis], source: Language, target: Language, *, shard: int) -> None:
+        """Keep a shard's hypotheses, all or none of them. Raises `OSError` for a full or unwritable disk."""
+        with _machine_errors(), self._connection:
+            self._connection.execute("BEGIN")
+            self._connection.executemany(
+                "INSERT INTO hypothesis VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET text = excluded.text, ended = excluded.ended, shard = excluded.shard"
+                " WHERE excluded.shard <= shard",
+                ((source.code, target.code, sentence, h.text, h.ended, shard) for sentence, h in hypotheses.items()),
+            )
 
     def close(self) -> None:
         """Close the file."""

@@ -48,7 +48,10 @@ class NllbTranslator:
         # Imported here: torch takes seconds, and a command that translates nothing should not wait for it.
         import torch
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+        from transformers.utils import logging
 
+        # Its bars for loading would break ours.
+        logging.disable_progress_bar()
         settings = self._settings
         device = settings.device
         if device == "auto":
@@ -71,10 +74,12 @@ class NllbTranslator:
                 f"translator.model {settings.model!r}: can't be loaded as a translation model: {_first_line(error)}"
             ) from error
 
-        codes = self._tokenizer.convert_tokens_to_ids([language.flores for language in LANGUAGES.values()])
+        codes: Any = self._tokenizer.convert_tokens_to_ids([known.flores for known in LANGUAGES.values()])
         if self._tokenizer.unk_token_id in codes or None in codes:
-            raise ModelError(f"translator.model {settings.model!r}: its tokenizer lacks FLORES-200 language codes such as "
-                             f"{ENGLISH.flores!r}, so it is no NLLB model; {_ADVICE}")  # fmt: skip
+            raise ModelError(
+                f"translator.model {settings.model!r}: its tokenizer lacks FLORES-200 language codes such as "
+                f"{ENGLISH.flores!r}, so it is no NLLB model; {_ADVICE}"
+            )
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language, notify: Notify | None = None

@@ -104,7 +104,8 @@ def _answer_pattern(language: Language) -> re.Pattern[str]:
 
 def _answer(sentence: str, language: Language) -> str | None:
     match = _answer_pattern(language).fullmatch(sentence)
-    return match[1].rstrip(".,") if match else None
+    # Native digits become ASCII ones, which people read in every language.
+    return re.sub(r"\d", lambda digit: str(int(digit[0])), match[1].rstrip(".,")) if match else None
 
 
 def assemble(segments: list[Segment], target: Language, translation: Callable[[str], str]) -> str:

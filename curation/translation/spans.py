@@ -16,7 +16,9 @@ __all__ = ["Protected", "Span", "has_words", "missing", "protect", "restore"]
 _NUMBER = r"(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)"
 _CURRENCY = r"[$€£¥₹]"
 _MARK = r"<<[^<>\n]*>>"
-_OPERAND = rf"[-−]?\(*[-−]?(?:{_CURRENCY}\s?)?(?:{_MARK})?(?:{_CURRENCY}\s?)?(?:{_NUMBER}%?|(?<![A-Za-z])[a-zA-Z](?![A-Za-z]))\)*"
+_LETTER = r"(?<![A-Za-z])[a-zA-Z](?![A-Za-z])"
+_MONEY = rf"(?:{_CURRENCY}\s?)?"
+_OPERAND = rf"[-−]?\(*[-−]?{_MONEY}(?:{_MARK})?{_MONEY}(?:{_NUMBER}%?|{_LETTER})\)*"
 _COEFFICIENT = r"(?:\d+[a-z](?![A-Za-z]))"
 _TERM = rf"(?:[-−]?\(*{_COEFFICIENT}\)*|{_OPERAND})"
 # "x" is a multiplication sign only between two numbers; "-" without spaces is a range ("5-10 minutes").
@@ -24,7 +26,7 @@ _OPERATOR = r"(?:\s*[+*×÷·/^]\s*|\s+[-−–x]\s+|(?<=\d)x(?=\d))"
 _TIGHT_OPERATOR = r"(?:\s*[-+*×÷·/^−–]\s*|\s+x\s+|(?<=\d)x(?=\d))"
 _EQUATION = rf"{_TERM}(?:{_TIGHT_OPERATOR}{_TERM})*(?:\s*[=≈]\s*{_TERM}(?:{_TIGHT_OPERATOR}{_TERM})*)+"
 # Without an equals sign, letters are words ("a", "I") and 1/2 is a number.
-_PLAIN_TERM = rf"[-−]?\(*(?:{_CURRENCY}\s?)?{_NUMBER}%?\)*"
+_PLAIN_TERM = rf"[-−]?\(*{_MONEY}{_NUMBER}%?\)*"
 _EXPRESSION = rf"{_PLAIN_TERM}(?:{_OPERATOR}{_PLAIN_TERM})+"
 _LATEX = (
     r"\$\$.+?\$\$|\\\[.+?\\\]|\\\(.+?\\\)"
@@ -37,7 +39,7 @@ _CODE = r"```.+?```|`[^`\n]+`"
 _START, _END = r"(?<![A-Za-z\d_.,])", r"(?![A-Za-z\d_])"
 _SPAN = re.compile(
     rf"(?:{_CODE})|(?:{_LATEX})|{_START}(?:{_EQUATION}){_END}|{_START}(?:{_EXPRESSION}){_END}"
-    rf"|(?:{_CURRENCY}\s?)?{_MARK}(?:{_CURRENCY}\s?)?(?:{_NUMBER})?|{_CURRENCY}\s?{_NUMBER}",
+    rf"|{_MONEY}{_MARK}{_MONEY}(?:{_NUMBER})?|{_CURRENCY}\s?{_NUMBER}",
     re.DOTALL,
 )
 _FRACTION = re.compile(r"\d+/\d+")

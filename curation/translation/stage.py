@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from curation.translation.base import Hypothesis, Translator
 from curation.translation.memory import TranslationMemory
-from curation.translation.segments import Segment, assemble, split
+from curation.translation.segments import assemble, split
 from curation.translation.spans import Protected, Span, missing, protect, restore
 from mcot.core.languages import ENGLISH, Language, get_language
 from mcot.core.rows import SCHEMA, SCORES, cast, from_rows, row_id
@@ -38,8 +38,6 @@ class TranslatedText:
     ended: int = 0
     spans: int = 0
     lost: list[Span] = field(default_factory=list)
-
-
 
 
 class _Texts:
@@ -163,8 +161,8 @@ class BackTranslateStage(_TranslatingStage):
 
     def process(self, table: pa.Table, shard: int) -> pa.Table:
         """Fill `back_question` and `back_rationale`."""
-        columns = [table[name].to_pylist() for name in ("language", "decision", "question", "rationale")]
-        languages, decisions, questions, rationales = columns
+        languages: list[str] = table["language"].to_pylist()  # type: ignore[assignment]
+        decisions, questions, rationales = (table[name].to_pylist() for name in ("decision", "question", "rationale"))
         backs: list[tuple[str | None, str | None]] = [(None, None)] * len(table)
         counts: dict[str, Counter[str]] = {}
         for code in dict.fromkeys(languages):
@@ -176,7 +174,7 @@ class BackTranslateStage(_TranslatingStage):
                     counts[code],
                 )  # fmt: skip
                 for place, (question, rationale) in zip(places, translated, strict=True):
-                    backs[place] = (question and question.text, rationale and rationale.text)
+                    backs[place] = (_text(question), _text(rationale))
         for position, name in enumerate(("back_question", "back_rationale")):
             values = pa.array([back[position] for back in backs], pa.string())
             table = table.set_column(SCHEMA.get_field_index(name), name, values)
@@ -196,6 +194,10 @@ def _translate_columns(
     return [tuple(next(translated) if text else None for text in pair) for pair in pairs]  # type: ignore[misc]
 
 
+def _text(translated: TranslatedText | None) -> str | None:
+    return None if translated is None else translated.text
+
+
 def _translated_row(
     problem: Mapping[str, object], language: Language, question: TranslatedText | None,
     rationale: TranslatedText | None, translator: str,
@@ -212,14 +214,15 @@ def _translated_row(
         if part.ended < part.sentences:
             cut = part.sentences - part.ended
             observations.append(("translation.unfinished", f"{name}: {cut} of {part.sentences} sentences were cut off"))
-        for span in part.lost[:_NAMED_SPANS]:
-            observations.append(("translation.spans_lost", f"{name}: {span.text!r} did not survive"))
+        observations += [
+            ("translation.spans_lost", f"{name}: {span.text!r} did not survive") for span in part.lost[:_NAMED_SPANS]
+        ]
     return {
         **problem,
         "id": row_id(str(problem["problem_id"]), language.code),
         "language": language.code,
-        "question": question and question.text,
-        "rationale": rationale and rationale.text,
+        "question": _text(question),
+        "rationale": _text(rationale),
         "translator": translator,
         "scores": scores,
         "reasons": [reason for reason, _ in observations],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pyarrow as pa
 
@@ -18,7 +18,9 @@ from mcot.core.errors import StageError, UserError
 from mcot.core.progress import Progress
 from mcot.core.runs import StageFolder, is_machine_error, read_shard
 
-__all__ = ["LocalEngine", "Stage"]
+__all__ = ["Engine", "EngineName", "LocalEngine", "Stage", "make_engine"]
+
+EngineName = Literal["local"]
 
 
 class Stage(Protocol):
@@ -39,6 +41,28 @@ class Stage(Protocol):
         """The output of a shard. Depends on nothing but the shard and the ones before it."""
 
 
+class Engine(Protocol):
+    """Runs stages."""
+
+    def run(self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, *, parallel: bool = False) -> None:
+        """Process every shard that the folder lacks, then close the folder.
+
+        Args:
+            stage: what to do.
+            inputs: the shards, in order.
+            folder: where the outputs go, under the same numbers.
+            parallel: whether the stage may run in several processes at once.
+
+        Raises:
+            StageError: shards failed after their retries. The others are written, and kept.
+        """
+
+
+def make_engine(name: EngineName, *, workers: int, retries: int) -> Engine:
+    """The engine of a name."""
+    return {"local": LocalEngine}[name](workers=workers, retries=retries)
+
+
 class LocalEngine:
     """Shards one after another, or over several processes for stages without a model.
 
@@ -51,11 +75,7 @@ class LocalEngine:
         self._workers, self._retries = workers, retries
 
     def run(self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, *, parallel: bool = False) -> None:
-        """Process every shard that the folder lacks, then close the folder.
-
-        Raises:
-            StageError: shards failed after their retries. The others are written, and kept.
-        """
+        """See `Engine.run`."""
         missing = [index for index in range(len(inputs)) if not folder.has(index)]
         failures: dict[int, str] = {}
         with Progress(stage.name, total=len(inputs), done=len(inputs) - len(missing), unit="shards") as progress:

@@ -66,7 +66,7 @@ def sign_files(paths: list[Path]) -> str:
 def is_machine_error(error: BaseException) -> bool:
     """Whether an error is the machine's (a full disk, no permission), which no second try mends."""
     return isinstance(error, OSError) and error.errno in {
-        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
     }  # fmt: skip
 
 

@@ -1,0 +1,131 @@
+"""Is a part of the translation still English: the source's words, copied?
+
+A translation shares names, numbers, units and equations with its source, but hardly ever three words in a
+row. Words that both have in runs of three or more are copied ones.
+"""
+
+import re
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from curation.checks.base import Observation, Part, Scored, score_parts
+from curation.checks.language import prose
+from mcot.core.languages import LANGUAGES
+
+__all__ = ["UntranslatedCheck", "copied_words"]
+
+# Words of a run that counts as copied; `copied_words` zips three lists for it.
+SHORTEST_RUN = 3
+# Characters of the longest copied segment that a detail quotes.
+_LONGEST_QUOTE = 60
+
+_LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+# Shorter ones are units (kg, cm) and variables. "don't" and "one-fourth" are one word.
+_LATIN_WORD = re.compile(f"[{_LATIN}]{{3,}}(?:['-][{_LATIN}]+)*")
+# Vowel signs of Bengali and Telugu are no letters to Python, and would break a word in pieces.
+_OTHER_LETTERS = re.compile(f"[^\\W\\d_{_LATIN}](?:[^\\W\\d_{_LATIN}]|[\u0981-\u09d7\u0c00-\u0c56\u200c\u200d])*")
+# Letters that say what an English word says, where words aren't separated: letters of MGSM's translations
+# over words of its English questions. Combining vowel signs, which Python counts as no letters, aside.
+_LETTERS_OF_A_WORD = {"th": 3.5, "ja": 2.2, "zh": 1.5}
+
+
+class Copied(NamedTuple):
+    """What a translation took over.
+
+    Attributes:
+        share: of its words, 0 to 1; names, numbers and units aside.
+        longest: the longest segment of them, as it stands in the translation.
+    """
+
+    share: float
+    longest: str
+
+
+def _names(source: str) -> set[str]:
+    """The source's words, lower-cased, that it never writes in lower case: names, and first words of sentences."""
+    if source.isupper():
+        return set()
+    words = {match[0] for match in _LATIN_WORD.finditer(source)}
+    return {word.lower() for word in words if word[0].isupper()} - {word for word in words if word[0].islower()}
+
+
+def _is_name(word: str, names: set[str]) -> bool:
+    return word in names or word.removesuffix("'s") in names
+
+
+def _matches(text: str, names: set[str]) -> list[re.Match[str]]:
+    return [match for match in _LATIN_WORD.finditer(text) if not _is_name(match[0].lower(), names)]
+
+
+def _words(text: str, names: set[str]) -> list[str]:
+    return [word for word in _LATIN_WORD.findall(text.lower()) if not _is_name(word, names)]
+
+
+def copied_words(source: str, text: str, language: str) -> Copied | None:
+    """What a translation took over from its English source, or None where it has no words to take over."""
+    source, text = (prose(side).replace("\u2019", "'") for side in (source, text))
+    names = _names(source)
+    theirs, ours = _words(source, names), _words(text, names)
+    others = _OTHER_LETTERS.findall(text)
+    if not theirs or not (ours or others):
+        return None
+    if ours == theirs and not others:
+        matches = _matches(text, names)
+        return Copied(1.0, text[matches[0].start() : matches[-1].end()])
+
+    runs = set(zip(theirs, theirs[1:], theirs[2:], strict=False))
+    starts = [start for start, run in enumerate(zip(ours, ours[1:], ours[2:], strict=False)) if run in runs]
+    if not starts:
+        return Copied(0.0, "")
+    copied = {place for start in starts for place in range(start, start + SHORTEST_RUN)}
+    if LANGUAGES[language].spaced:
+        total = len(ours) + float(len(others))
+    else:
+        total = len(ours) + len("".join(others)) / _LETTERS_OF_A_WORD[language]
+    return Copied(len(copied) / total, _longest(text, _matches(text, names), copied))
+
+
+def _longest(text: str, words: list[re.Match[str]], copied: set[int]) -> str:
+    """The longest segment of copied words, given by their places; letters of another script in between end one."""
+    best, start = "", -1
+    for place, word in enumerate(words):
+        if place not in copied:
+            start = -1
+            continue
+        if start < 0 or _OTHER_LETTERS.search(text, words[place - 1].end(), word.start()):
+            start = word.start()
+        best = max(best, text[start : word.end()], key=len)
+    return best
+
+
+class UntranslatedCheck:
+    """Scores the share of a translation's words that are not copied from the source, 0 to 1; a copy has 0.
+
+    Observes `untranslated.copied` for a whole copy and `untranslated.partly`, with the longest segment, for
+    less. A translation or source without words (an equation, names and numbers alone) has no score.
+    """
+
+    name = "untranslated"
+
+    def __init__(self) -> None:
+        self.signature = f"untranslated|run:{SHORTEST_RUN}|version:1"
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def score(self, table: pa.Table) -> Scored:
+        """Score question and rationale of every row."""
+        return score_parts(table, lambda part: [f"source_{part}", part], self._score, name=self.name)
+
+    def _score(self, source: str, text: str, *, language: str, part: Part) -> tuple[float | None, list[Observation]]:
+        found = copied_words(source, text, language)
+        if found is None:
+            return None, []
+        if not found.share:
+            return 1.0, []
+        segment = " ".join(found.longest.split())
+        if len(segment) > _LONGEST_QUOTE:
+            segment = segment[: _LONGEST_QUOTE - 1].rstrip() + "\u2026"
+        reason = "untranslated.copied" if found.share == 1.0 else "untranslated.partly"
+        return 1.0 - found.share, [Observation(reason, part, f'copied: "{segment}"')]

@@ -1,0 +1,221 @@
+"""A run's report as one HTML page that needs nothing but itself.
+
+The page has no script. What can be chosen in it (a language, an opened sample) is done with form controls,
+`<details>` and CSS, so its Content-Security-Policy forbids everything but its own style.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from curation.checks.base import PARTS
+from curation.report.gather import BINS
+from mcot.core.languages import LANGUAGES
+from mcot.core.rows import DECISIONS
+
+__all__ = ["render"]
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+# A histogram in units of its own picture: 20 bins, a gap, then the bin of exactly the maximum.
+_BIN, _GAP, _HEIGHT = 10, 6, 64
+_FULL = BINS * _BIN
+_WIDTH = _FULL + _GAP + _BIN + 2
+# How far apart two labels of the axis are at least.
+_LABEL = 22
+
+# What each check's scores say, for people who see them for the first time.
+_CHECKS = {
+    "translation": ("Translator", "Share of sentences that ended by themselves, and of protected parts that survived."),
+    "language": ("Language", "Probability that the text is in its language, says fastText."),
+    "numbers": ("Numbers", "Share of the numbers that correspond to the source's, compared as values."),
+    "back_translation": ("Back-translation", "chrF++ of the back-translation against the source, 0 to 100."),
+    "length": ("Length", "The text's length against the one expected, the smaller over the larger."),
+    "untranslated": ("Untranslated text", "Share of the words that are not simply the source's."),
+}
+_FIELDS = {"ended": "Sentences ended", "spans": "Protected parts", "question": "Question", "rationale": "Rationale"}
+
+# HTML wants Chinese with its script; every other code is its own tag.
+_TAGS = {"zh": "zh-Hans"}
+
+# What a detail names: quoted text, and the numbers of "12 -> 13", "12 is missing", "12 is not in the source".
+_QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
+_NUMBERS = re.compile(r"^(.+?)(?: -> (.+)| is missing| is not in the source)$")
+
+
+def render(report: Mapping[str, Any]) -> str:
+    """The page of a report as `gather` gives it, or as `report.json` holds it."""
+    codes = [language["code"] for language in report["languages"]]
+    return _template().render(
+        report=report,
+        decisions=DECISIONS,
+        scored=[code for code in codes if any(code in score["languages"] for score in report["scores"])],
+        cards=_cards(report),
+        shares=_reason_shares(report),
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": _number,
+        "percent": _percent,
+        "language": _language_name,
+        "native": lambda code: LANGUAGES[code].native_name if code in LANGUAGES else code,
+        "tag": lambda code: _TAGS.get(code, code),
+        "mark": _mark,
+        "check_title": lambda reason: _check(reason.partition(".")[0])[0],
+    }
+    return environment.get_template("report.html.jinja")
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def _percent(count: float, total: float) -> str:
+    """A share for people: never 100% or 0% of what isn't all or none."""
+    if not total:
+        return "–"
+    share = 100 * count / total
+    if 0 < share < 0.1:
+        return "<0.1%"
+    if 99.9 < share < 100:
+        return ">99.9%"
+    return f"{share:.0f}%" if share in (0, 100) else f"{share:.1f}%"
+
+
+def _language_name(code: str) -> str:
+    return LANGUAGES[code].name if code in LANGUAGES else code
+
+
+def _check(name: str) -> tuple[str, str]:
+    return _CHECKS.get(name, (name.replace("_", " ").capitalize(), ""))
+
+
+def _cards(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The histograms, one card a check with a picture for each of its scores."""
+    cards: dict[str, dict[str, Any]] = {}
+    for score in report["scores"]:
+        title, meaning = _check(score["check"])
+        card = cards.setdefault(score["check"], {"title": title, "meaning": meaning, "pictures": []})
+        codes = list(score["languages"])
+        bands = {code: report["bands"].get(code, {}).get(score["check"]) for code in codes}
+        views = {code: _view(score["languages"][code], score["maximum"], bands[code]) for code in codes}
+        # The sum of all languages can show thresholds only where they are the same for all.
+        common = bands[codes[0]] if all(band == bands[codes[0]] for band in bands.values()) else None
+        views[""] = _view(_sum(score["languages"].values()), score["maximum"], common)
+        card["pictures"].append(
+            {
+                "title": _FIELDS.get(score["part"], score["part"]),
+                "width": _WIDTH,
+                "height": _HEIGHT,
+                "full": _FULL,
+                "maximum": score["maximum"],
+                "views": views,
+            }
+        )
+    return list(cards.values())
+
+
+def _sum(languages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    scores = list(languages)
+    count = sum(score["count"] for score in scores)
+    mean = sum(score["mean"] * score["count"] for score in scores) / count
+    histogram = [sum(values) for values in zip(*(score["histogram"] for score in scores), strict=True)]
+    return {"count": count, "mean": mean, "histogram": histogram}
+
+
+def _view(score: Mapping[str, Any], maximum: float, band: Mapping[str, float] | None) -> dict[str, Any]:
+    """One language's bars, threshold lines and figures."""
+    top = max(score["histogram"]) or 1
+    bars = []
+    for index, count in enumerate(score["histogram"]):
+        if count:
+            # Rare scores are what a curator looks for: on a linear scale they would have no height.
+            height = max(1.5, (_HEIGHT - 4) * (count / top) ** 0.5)
+            left = index * _BIN + (_GAP if index == BINS else 0) + 1
+            bars.append(f"M{left} {_HEIGHT}v-{height:.1f}h{_BIN - 2}v{height:.1f}z")
+    lines = {} if band is None else {name: _position(band[name] / maximum) for name in ("drop", "keep")}
+    exact = score["histogram"][BINS]
+    mean = score["mean"]
+    return {
+        "bars": "".join(bars),
+        "lines": lines,
+        "band": band,
+        "count": score["count"],
+        "mean": f"{mean:.1f}" if maximum > 1 else f"{mean:.3f}",
+        "exact": _percent(exact, score["count"]) if exact else "",
+        "ticks": _ticks(maximum, band, lines),
+    }
+
+
+def _ticks(
+    maximum: float, band: Mapping[str, float] | None, lines: Mapping[str, float]
+) -> list[tuple[float, str, str]]:
+    """Position, label and SVG anchor of the axis' labels: the ends, and the thresholds that have room."""
+    taken = [0.0, float(_WIDTH)]
+    ticks = [(0.0, "0", "start"), (float(_WIDTH), f"{maximum:g}", "end")]
+    inner = [(lines[name], band[name]) for name in ("keep", "drop")] if band else [(_FULL / 2, maximum / 2)]
+    for position, value in inner:
+        if all(abs(position - other) >= _LABEL for other in taken):
+            taken.append(position)
+            ticks.append((position, f"{value:g}", "middle"))
+    return sorted(ticks)
+
+
+def _position(share: float) -> float:
+    """Where a threshold is drawn: one at the maximum stands in the gap before the last bin."""
+    return round(_FULL + _GAP / 2 if share >= 1 else max(0.0, share) * _FULL, 1)
+
+
+def _reason_shares(report: Mapping[str, Any]) -> dict[tuple[str, str], float]:
+    """How deep a cell of the table of reasons is tinted, 0 to 1: the share of the language's rows."""
+    rows = {language["code"]: language["rows"] for language in report["languages"]}
+    return {
+        (entry["reason"], code): min(1.0, count / rows[code])
+        for entry in report["reasons"]
+        for code, count in entry["languages"].items()
+        if rows.get(code)
+    }
+
+
+def _mark(text: str, details: Iterable[str], part: str) -> Markup:
+    """A text with what its details name (quoted text, numbers) marked wherever it occurs."""
+    words: set[str] = set()
+    for detail in details:
+        where, colon, rest = detail.partition(": ")
+        if not colon or where not in PARTS:
+            rest = detail
+        elif where != part:
+            continue
+        found = [*_QUOTED.finditer(rest), *_NUMBERS.finditer(rest)]
+        words.update(group for match in found for group in match.groups() if group)
+    if not words:
+        return escape(text)
+    pattern = "|".join(_alone(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    pieces: list[Markup] = []
+    end = 0
+    for match in re.finditer(pattern, text):
+        pieces += [escape(text[end : match.start()]), Markup("<mark>{}</mark>").format(match[0])]
+        end = match.end()
+    return Markup("").join([*pieces, escape(text[end:])])
+
+
+def _alone(word: str) -> str:
+    """The pattern of a word that is no part of a longer one: 12 is not in 120, nor in 12.5 or 3.12."""
+    before = r"(?<!\d)(?<!\d[.,])" if word[0].isdigit() else r"(?<![A-Za-z])"
+    after = r"(?![.,]?\d)" if word[-1].isdigit() else r"(?![A-Za-z])"
+    return before + re.escape(word) + after

@@ -1,0 +1,5 @@
+"""``python -m mcot``."""
+
+from mcot.cli import main
+
+main()

@@ -1,0 +1,184 @@
+"""Put the parts of a number together: "two hundred and five", "2 and a half", "3 dozen"."""
+
+import re
+from fractions import Fraction
+
+from mcot.core.numbers.context import Part
+from mcot.core.numbers.grammar import Grammar
+
+__all__ = ["WIDEST_GAP", "compose"]
+
+# The longest thing that joins two parts: "-and-a-".
+WIDEST_GAP = 7
+# Between digits and a multiplier, or anything and a dozen.
+_DIGIT_GAPS = frozenset({" ", "-", ""})
+_DENOMINATOR_GAPS = frozenset({" ", "-", "- ", ""})
+_OF_PARTS = re.compile(r"[ ]?分[のノ之][ ]?")
+_CURRENCIES = frozenset("$€£¥₹৳")
+# Words that count in dozens and the like.
+_SCALES = frozenset(Fraction(value) for value in (10, 12, 100, 144, 1000))
+_HUNDRED = Fraction(100)
+
+
+def _gap(plain: str, start: int, end: int) -> str:
+    return plain[start:end].replace("\xa0", " ")
+
+
+def compose(plain: str, parts: list[Part], index: int, grammar: Grammar, language: str) -> tuple[Part, int]:
+    """The number that begins at a part, and the index of the part after it."""
+    first = parts[index]
+    if first.kind not in ("cardinal", "multiplier", "digits"):
+        return _compose_pair(plain, first, parts[index + 1], index, grammar)
+    if first.kind == "multiplier" and grammar.multiplier_first:
+        whole, index = _compose_multiplier_first(plain, parts, index, grammar)
+    else:
+        whole, index = _compose_whole(plain, parts, index, grammar)
+    if index < len(parts):
+        whole, index = _join_next(plain, whole, parts, index, grammar, language)
+    return whole, index
+
+
+def _compose_whole(plain: str, parts: list[Part], index: int, grammar: Grammar) -> tuple[Part, int]:
+    """Cardinals and multipliers: "two hundred and twenty-five", "3 million"."""
+    first = parts[index]
+    total, current = Fraction(0), first.value
+    digits = first.kind == "digits"
+    end, start_index, scale = first.end, index, None
+    index += 1
+    while index < len(parts):
+        part = parts[index]
+        gap = _gap(plain, end, part.start)
+        if part.kind == "multiplier" and current and gap in (_DIGIT_GAPS if digits else grammar.multiplied):
+            if not _multiplies(current, part.value, scale, grammar, digits=digits):
+                break
+            if part.value == _HUNDRED:
+                current *= _HUNDRED
+            else:
+                total, current, scale = total + current * part.value, Fraction(0), part.value
+        elif part.kind == "multiplier" and not digits and not current and scale is not None:
+            if part.value >= scale or gap not in grammar.hundreds:
+                break
+            current = part.value
+        elif part.kind == "cardinal" and not digits and _adds(current, part.value, scale, gap, grammar):
+            current += part.value
+        else:
+            break
+        end = part.end
+        index += 1
+    if index == start_index + 1:
+        return first, index
+    alternatives = first.alternatives if digits else ()
+    return Part(first.start, end, "cardinal", total + current, True, tuple(alternatives)), index
+
+
+def _multiplies(
+    current: Fraction, multiplier: Fraction, scale: Fraction | None, grammar: Grammar, *, digits: bool
+) -> bool:
+    if multiplier == _HUNDRED:
+        # "50 cents" is money in French; only English counts up to 99 hundreds.
+        return current <= grammar.largest_hundreds and (not digits or grammar.largest_hundreds > 9)
+    return current < 1000 * multiplier if digits else current < multiplier and (scale is None or multiplier < scale)
+
+
+def _adds(current: Fraction, value: Fraction, scale: Fraction | None, gap: str, grammar: Grammar) -> bool:
+    if value == 0:
+        return False
+    if not current:
+        return scale is not None and value < scale and gap in grammar.hundreds
+    if current % 100 == 0:
+        return value < (1000 if current % 1000 == 0 else 100) and gap in grammar.hundreds
+    tens = current % 100
+    if grammar.twenties and tens in (60, 80):
+        return value < 20 and gap in grammar.tens
+    return tens >= 20 and tens % 10 == 0 and value < 10 and gap in grammar.tens
+
+
+def _compose_multiplier_first(plain: str, parts: list[Part], index: int, grammar: Grammar) -> tuple[Part, int]:
+    """Swahili: "elfu mbili mia tano na hamsini" is 2550, "elfu 5" is 5000."""
+    first = parts[index]
+    total, scale, end = Fraction(0), None, first.end
+    certain = first.certain
+    while index < len(parts):
+        part = parts[index]
+        gap = " " if part is first else _gap(plain, end, part.start)
+        if gap not in grammar.hundreds or part.kind not in ("multiplier", "cardinal"):
+            break
+        if scale is not None and part.value >= scale:
+            break
+        index += 1
+        end = part.end
+        if part.kind == "cardinal":
+            total, scale, certain = total + part.value, Fraction(10 if part.value % 10 == 0 else 1), True
+            continue
+        times = Fraction(1)
+        following = parts[index] if index < len(parts) else None
+        largest = 10 if part.value == _HUNDRED else 1000
+        if (
+            following
+            and following.kind in ("cardinal", "digits")
+            and following.value < largest
+            and _gap(plain, end, following.start) == " "
+        ):
+            times, end, certain = following.value, following.end, True
+            index += 1
+        total, scale = total + times * part.value, part.value
+    return Part(first.start, end, "cardinal", total, certain, ()), index
+
+
+def _compose_pair(plain: str, first: Part, following: Part, index: int, grammar: Grammar) -> tuple[Part, int]:
+    """What begins with a fraction or a dozen: "nusu dazeni", Swahili "dazeni 2", "robo 3", Telugu "మూడింట రెండు"."""
+    gap = _gap(plain, first.end, following.start)
+    counted = following.kind in ("digits", "cardinal")
+    value: Fraction | None = None
+    if first.kind == "denominator":
+        if gap in _DENOMINATOR_GAPS and 0 < following.value < first.value:
+            value = following.value / first.value
+    elif first.kind == "fraction" and following.kind == "multiplicative":
+        if following.value in _SCALES and gap in _DIGIT_GAPS:
+            value = first.value * following.value
+    elif grammar.multiplier_first and counted and gap == " ":
+        dozens = first.kind == "multiplicative" and first.value in _SCALES
+        if dozens or (first.kind == "fraction" and 1 < following.value < first.value.denominator):
+            value = first.value * following.value
+    if value is None:
+        return first, index + 1
+    return Part(first.start, following.end, "cardinal", value, True, (following.value,)), index + 2
+
+
+def _join_next(
+    plain: str, whole: Part, parts: list[Part], index: int, grammar: Grammar, language: str
+) -> tuple[Part, int]:
+    """A whole with what follows it: parts ("two thirds"), a half ("2 and a half"), dozens, 分の."""
+    following = parts[index]
+    gap = _gap(plain, whole.end, following.start)
+    value: Fraction | None = None
+    alternatives: tuple[Fraction, ...] = ()
+    certain = True
+    if following.kind == "fraction" and following.value < 1:
+        is_unit = following.value.numerator == 1
+        if gap in grammar.parts and is_unit and following.value.denominator > 2:
+            if whole.value < following.value.denominator:
+                value, alternatives = whole.value * following.value, (whole.value,)
+        elif gap in grammar.halves and whole.value.denominator == 1 and _is_added(plain, gap, following, language):
+            value, alternatives = whole.value + following.value, (whole.value,)
+    elif following.kind == "multiplicative" and following.value in _SCALES and gap in _DIGIT_GAPS:
+        if plain[whole.start - 1 : whole.start] in _CURRENCIES:
+            # "$68 dozen" is a price, not 816.
+            return whole, index
+        value, alternatives = whole.value * following.value, (whole.value,)
+    elif following.kind == "multiplicative" and not following.certain and language in ("ja", "zh") and gap in ("", " "):
+        # In 3倍, 3双 the word is only the counter of the number before it.
+        return whole, index + 1
+    elif following.kind in ("digits", "cardinal") and language in ("ja", "zh") and _OF_PARTS.fullmatch(gap):
+        if whole.value == _HUNDRED and language == "zh":
+            value, alternatives = following.value, (following.value / 100,)
+        elif whole.value:
+            value = following.value / whole.value
+    if value is None:
+        return whole, index
+    return Part(whole.start, following.end, "cardinal", value, certain, alternatives), index + 1
+
+
+def _is_added(plain: str, gap: str, fraction: Part, language: str) -> bool:
+    """English: "5 and a half", but not "5 and half of them"."""
+    return language != "en" or gap in ("-and-a-", " and a ") or plain.startswith(("a ", "one", "an "), fraction.start)

@@ -1,0 +1,102 @@
+"""What stands around a number: other values that it may have there, and whether it surely is one."""
+
+import re
+from fractions import Fraction
+
+__all__ = ["Part", "consider_context"]
+
+_PERCENT = re.compile(r"[ \xa0]?(?:%|٪|percent\b|per cent\b|prozent\b)")
+_RANGE = r"(?:[ ]?(?:-|–|~|to|bis|à|a|до|по|から|到|至|ถึง)[ ]?[0-9]{1,2}(?::[0-9]{2})?)?"
+_AFTERNOON = re.compile(rf"(?::[0-9]{{2}})?{_RANGE}[ \xa0]?p\.?[ ]?m\b")
+_CLOCK = r":[0-9]{2}(?![0-9])"
+_HOUR = r"(?:uhr|h\b|heures?\b|час|horas?\b|時|点|น\.|นาฬิกา)"
+_HOUR_OF_24 = re.compile(rf"(?:{_CLOCK}|{_RANGE}[ \xa0]?{_HOUR})")
+_SWAHILI_HOUR = re.compile(r"(?::[0-9]{2})?[ ](?:za |ya )?(?:asubuhi|mchana|jioni|usiku|alasiri|alfajiri|adhuhuri)\b")
+_OF_AN_HOUR = re.compile(r"[ -](?:an |of an )?hours?\b")
+# What English says in words, up to twelve, as "third", "May", "all three": ordinals in digits (3ème, 3.º, 3-й, 3য়,
+# 3వ, 3回目), months by number (5月), people counted together (3人で).
+_ORDINAL = re.compile(
+    r"(?:er|re|e|è?me|ère|nde?|[.]?[ºª]|ra|ro|do|da|to|ta)(?![a-zà-ÿ])"
+    r"|-?(?:й|я|е|го|му|ю|ая|ый|ой)(?![а-яё])"
+    r"|(?:ম|য়|\u09df|র্থ|ষ্ঠ)(?![\u0980-\u09ff])"
+    r"|[ ]?(?:వ|వది|వదానికి|వదాని|వసారి|ో)(?![\u0c00-\u0c7f])"
+    r"|[ ]?(?:回|番|人|個|日|つ|年|本|枚|試合|週|時間)目"
+    r"|[ ]?人(?:で|とも|合計|が合計|の合計|合わせ|共)"
+    r"|[ ]?番(?![組号])|[ ]?位(?![于])|[ ]?月(?![間])"
+)
+# "A4", "CM2" are names; "USD50", "Rs50" and "2X4" are not.
+_NAME = re.compile(r"(?<![A-Za-zА-Я])(?!X)[A-ZА-Я]{1,2}$")
+_FRACTIONAL_TENTHS = re.compile(r"[ ]?(?:割|成(?![立为員员]))")
+_REBATE = re.compile(r"[ ]?折")
+# A capital letter there begins a sentence, elsewhere a name: "Sally Two".
+_SENTENCE_ENDS = frozenset(".!?:;\"“”'(\n-•*")
+
+
+class Part:
+    """A number, or a part of one, as found in the text."""
+
+    __slots__ = ("alternatives", "certain", "end", "kind", "ordinal", "start", "value")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        kind: str,
+        value: Fraction,
+        certain: bool = True,
+        alternatives: tuple[Fraction, ...] = (),
+        ordinal: bool = False,
+    ) -> None:
+        self.start, self.end, self.kind, self.value = start, end, kind, value
+        self.certain, self.alternatives, self.ordinal = certain, alternatives, ordinal
+
+
+def consider_context(text: str, plain: str, part: Part, language: str) -> None:
+    """Add to a number the values that its surroundings allow, or take its certainty away.
+
+    Args:
+        text: as written; `plain` is the same in lower case and plain digits, place by place.
+    """
+    before, after = plain[part.start - 1 : part.start], plain[part.end : part.end + 1]
+    if part.kind == "digits":
+        if before.isalpha() and _NAME.search(text, max(0, part.start - 4), part.start):
+            part.certain = False
+        _consider_digits(plain, part, language, before, after)
+    elif language == "en" and text[part.start].isupper() and before == " ":
+        previous = text[max(0, part.start - 4) : part.start].rstrip(" ")[-1:]
+        part.certain = part.certain and (not previous or previous in _SENTENCE_ENDS)
+    if language in ("ja", "zh"):
+        _consider_ideographs(plain, part, before)
+    elif language == "en" and part.value.denominator > 1 and after in " -" and _OF_AN_HOUR.match(plain, part.end):
+        part.alternatives = (*part.alternatives, part.value * 60)
+
+
+def _consider_digits(plain: str, part: Part, language: str, before: str, after: str) -> None:
+    if after and after in "% \xa0٪p" and _PERCENT.match(plain, part.end):
+        part.alternatives = (*part.alternatives, part.value / 100)
+    if before == ":" and part.value == 0:
+        part.certain = False
+    if part.value.denominator > 1 or not 0 < part.value <= 60:
+        return
+    if language != "en" and part.value <= 12 and _ORDINAL.match(plain, part.end):
+        part.certain, part.ordinal = False, True
+    elif language == "en":
+        if part.value < 12 and after in ": p-t" and _AFTERNOON.match(plain, part.end):
+            part.alternatives = (*part.alternatives, part.value + 12)
+    elif 12 < part.value <= 24 and _HOUR_OF_24.match(plain, part.end):
+        part.alternatives = (*part.alternatives, part.value - 12)
+    elif language == "sw" and part.value <= 12 and _SWAHILI_HOUR.match(plain, part.end):
+        # The Swahili day begins at six: saa 7 mchana is 1 PM.
+        part.alternatives = (*part.alternatives, (part.value + 6 - 1) % 12 + 1)
+
+
+def _consider_ideographs(plain: str, part: Part, before: str) -> None:
+    if before == "第" or plain[part.start - 2 : part.start] == "第 ":
+        part.certain, part.ordinal = False, True
+    elif _FRACTIONAL_TENTHS.match(plain, part.end):
+        part.alternatives = (*part.alternatives, part.value / 10, part.value * 10)
+    elif _REBATE.match(plain, part.end):
+        # 七五折 costs 75%, a rebate of 25%.
+        share = part.value * 10 if part.value < 10 else part.value
+        part.certain = True
+        part.value, part.alternatives = 100 - share, (part.value, share, share / 100, 1 - share / 100)

@@ -1,0 +1,63 @@
+"""How each language puts its number words together."""
+
+from dataclasses import dataclass
+
+__all__ = ["GRAMMARS", "Grammar"]
+
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What may stand between the parts of a number.
+
+    Attributes:
+        tens: between a ten and a unit: "twenty-five", "treinta y cinco".
+        hundreds: after a hundred or more: "two hundred and five".
+        multiplied: before a multiplier: "two hundred".
+        halves: between a whole and a fraction that is added: "2 and a half".
+        parts: between a numerator and the name of the parts: "two thirds".
+        largest_hundreds: up to how many hundreds are counted: "fifteen hundred" in English.
+        multiplier_first: whether the multiplier comes first: "mia mbili" (hundred two) is 200.
+        twenties: whether 60 and 80 take the numbers to 19: "soixante et onze".
+    """
+
+    tens: frozenset[str] = _NONE
+    hundreds: frozenset[str] = frozenset({" "})
+    multiplied: frozenset[str] = frozenset({" "})
+    halves: frozenset[str] = _NONE
+    parts: frozenset[str] = frozenset({" ", "-"})
+    largest_hundreds: int = 9
+    multiplier_first: bool = False
+    twenties: bool = False
+
+
+def _gaps(*gaps: str) -> frozenset[str]:
+    return frozenset(gaps)
+
+
+GRAMMARS: dict[str, Grammar] = {
+    "en": Grammar(
+        tens=_gaps("-", " "),
+        hundreds=_gaps(" ", " and ", "-", "-and-", ", "),
+        multiplied=_gaps(" ", "-"),
+        halves=_gaps(" and ", "-and-", "-and-a-", " and a "),
+        largest_hundreds=99,
+    ),
+    "sw": Grammar(tens=_gaps(" na "), hundreds=_gaps(" na ", " ", ", "), halves=_gaps(" na "), multiplier_first=True),
+    "bn": Grammar(hundreds=_gaps(" ", ""), multiplied=_gaps(" ", "")),
+    "te": Grammar(tens=_gaps(" ", ""), hundreds=_gaps(" ", ""), multiplied=_gaps(" ", "")),
+    "th": Grammar(tens=_gaps(""), hundreds=_gaps("", " "), multiplied=_gaps("", " "), halves=_gaps(""), parts=_NONE),
+    "ja": Grammar(hundreds=_NONE, multiplied=_NONE, halves=_gaps(""), parts=_NONE),
+    "zh": Grammar(hundreds=_NONE, multiplied=_NONE, halves=_gaps(""), parts=_NONE),
+    "ru": Grammar(tens=_gaps(" "), halves=_gaps(" с ")),
+    "es": Grammar(tens=_gaps(" y "), halves=_gaps(" y ")),
+    "fr": Grammar(
+        tens=_gaps("-", " ", "-et-", " et "),
+        hundreds=_gaps(" ", "-", " et "),
+        multiplied=_gaps(" ", "-"),
+        halves=_gaps(" et "),
+        twenties=True,
+    ),
+    "de": Grammar(hundreds=_gaps(" ", " und "), halves=_gaps(" und ")),
+}

@@ -1,0 +1,177 @@
+"""A language's number words, and one regular expression that finds numbers in its texts."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+
+from mcot.core.languages import get_language
+from mcot.core.numbers.digits import digits_pattern
+from mcot.core.numbers.ideographs import ideographs_pattern, is_numeral
+
+__all__ = ["Kind", "Lexicon", "Word", "load_lexicon", "one_case"]
+
+FOLDER = Path(__file__).parents[1] / "number_words"
+
+Kind = Literal["cardinal", "multiplier", "fraction", "multiplicative", "ordinal", "denominator", "digits", "none"]
+# A word of several kinds ("third") has the first one's value, the others' are its alternatives.
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("cardinals", "cardinal"),
+    ("multipliers", "multiplier"),
+    ("fractions", "fraction"),
+    ("multiplicatives", "multiplicative"),
+    ("ordinals", "ordinal"),
+    ("denominators", "denominator"),
+)
+# Where nouns and endings are written together with the number before them.
+_GLUING = frozenset({"bn", "te"})
+_SHORTEST_PREFIX = 3
+# What letters continue a word. Python's \w leaves out the vowel signs of Bengali and Telugu.
+_LETTERS = {
+    "Latn": "a-zß-öø-ɏ",
+    "Cyrl": "а-яё",
+    "Beng": "\u0980-\u09e5\u09f0-\u09ff\u200c\u200d",
+    "Telu": "\u0c00-\u0c65\u0c70-\u0c7f\u200c\u200d",
+}
+# Unicode's normal form never holds these Bengali letters, most texts do.
+_PRECOMPOSED = {"য\u09bc": "\u09df", "ড\u09bc": "\u09dc", "ঢ\u09bc": "\u09dd"}
+
+
+class Word(NamedTuple):
+    """What a number word is worth."""
+
+    kind: Kind
+    value: Fraction
+    certain: bool = True
+    alternatives: tuple[Fraction, ...] = ()
+    ordinal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What `mcot.core.numbers.reader` needs to know of a language.
+
+    Attributes:
+        words: by their writing in lower case.
+        pattern: finds numbers; its group `digits`, `word`, `run` (of ideographs), `fused` (a compound
+            written as one word) or `derived` (a word that begins with a numeral) says what was found.
+        counters: finds a counter word right after an ideograph.
+        morphemes: parts of fused compounds, with their values.
+        prefixes: beginnings of derived words, with their values.
+    """
+
+    language: str
+    words: Mapping[str, Word]
+    pattern: re.Pattern[str]
+    counters: re.Pattern[str]
+    morphemes: Mapping[str, Fraction]
+    prefixes: Mapping[str, Fraction]
+
+
+def one_case(text: str) -> str:
+    """The text in lower case, character by character: places stay the same."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
+
+
+@cache
+def load_lexicon(language: str) -> Lexicon:
+    """The lexicon of a language. Raises `UserError` for an unknown language."""
+    script = get_language(language).script
+    table: dict[str, Any] = yaml.safe_load((FOLDER / f"{language}.yaml").read_text("utf-8"))
+    words = _read_words(table)
+    ideographic = language in ("ja", "zh")
+    listed = [word for word in words if not (ideographic and is_numeral(word))]
+    letters = _LETTERS.get(script)
+    start, end = (f"(?<![{letters}])", f"(?![{letters}])") if letters else ("", "")
+    morphemes = {str(key): Fraction(value) for key, value in table.get("morphemes", {}).items()}
+    prefixes = {str(key): Fraction(value) for key, value in table.get("prefixes", {}).items()}
+    if language in _GLUING:
+        prefixes |= {
+            text: word.value
+            for text, word in words.items()
+            if word.kind != "none" and len(text) >= _SHORTEST_PREFIX and " " not in text
+        }
+    parts = [f"(?P<word>{start}{_trie(listed)}{end})"]
+    if ideographic:
+        # Digits with a scale (3万) come before plain digits.
+        parts.append(f"(?P<run>{ideographs_pattern()})")
+    parts.append(f"(?P<digits>{digits_pattern(language)})")
+    if morphemes:
+        one, tail = _trie(morphemes), "|".join(map(re.escape, table.get("suffixes", ())))
+        # Atomic: "dreizehn" may be read as one morpheme or two, and trying both would take exponential time.
+        parts.append(f"(?P<fused>{start}(?>{one}(?:und|{one})*)(?:(?:{tail})[{letters}]{{0,3}})?{end})")
+    if prefixes:
+        parts.append(f"(?P<derived>{start}{_trie(prefixes)}[{letters}]{{2,}})")
+    counters = "|".join(map(re.escape, table.get("counters", ()))) or "(?!)"
+    return Lexicon(
+        language, words, re.compile("|".join(parts)), re.compile(rf"[ ]?(?:{counters})"), morphemes, prefixes
+    )
+
+
+def _read_words(table: Mapping[str, Any]) -> dict[str, Word]:
+    ambiguous = set(map(str, table.get("ambiguous", ())))
+    words: dict[str, Word] = {}
+    for key, kind in _KINDS:
+        for text, written in (table.get(key) or {}).items():
+            value = Fraction(str(written))
+            known = words.get(text)
+            if known is None:
+                certain = kind not in ("ordinal", "denominator") and text not in ambiguous
+                words[text] = Word(kind, value, certain, ordinal=kind == "ordinal")
+            elif value != known.value:
+                alternatives = (*known.alternatives, value)
+                words[text] = known._replace(alternatives=alternatives, ordinal=kind == "ordinal")
+    for text in table.get("not_numbers", ()):
+        words[str(text)] = Word("none", Fraction(0), certain=False)
+    return {variant: word for text, word in words.items() for variant in _variants(str(text))}
+
+
+def _variants(word: str) -> set[str]:
+    """The ways in which Unicode may write a word."""
+    composed = unicodedata.normalize("NFC", one_case(word)).replace("’", "'")
+    precomposed = composed
+    for decomposed, letter in _PRECOMPOSED.items():
+        precomposed = precomposed.replace(decomposed, letter)
+    return {composed, precomposed, unicodedata.normalize("NFD", composed)}
+
+
+def _trie(words: Iterable[str]) -> str:
+    """A regular expression that matches the longest of the words; its time doesn't grow with their number."""
+    root: dict[str, Any] = {}
+    for word in words:
+        node = root
+        for character in word:
+            node = node.setdefault(character, {})
+        node[""] = {}
+    return _trie_pattern(root)
+
+
+def _literal(character: str) -> str:
+    return "[ \\xa0]" if character == " " else re.escape(character)
+
+
+def _trie_pattern(node: dict[str, Any]) -> str:
+    branches = []
+    for character in sorted(filter(None, node)):
+        text, below = _literal(character), node[character]
+        while len(below) == 1 and "" not in below:
+            ((following, below),) = below.items()
+            text += _literal(following)
+        branches.append(text if list(below) == [""] else text + _trie_pattern(below))
+    if not branches:
+        return ""
+    singles = [branch for branch in branches if len(branch) == 1]
+    if len(singles) > 1:
+        branches = [f"[{''.join(singles)}]", *(branch for branch in branches if len(branch) > 1)]
+    if len(branches) == 1 and "" not in node:
+        return branches[0]
+    return f"(?:{'|'.join(branches)}){'?' if '' in node else ''}"

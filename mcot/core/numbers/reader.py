@@ -1,0 +1,136 @@
+"""Find the numbers of a text: one pass of a regular expression, then put the parts together."""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from mcot.core.numbers.compose import WIDEST_GAP, compose
+from mcot.core.numbers.context import Part, consider_context
+from mcot.core.numbers.digits import read_digits
+from mcot.core.numbers.grammar import GRAMMARS
+from mcot.core.numbers.ideographs import read_ideographs
+from mcot.core.numbers.lexicon import Lexicon, load_lexicon, one_case
+from mcot.core.numbers.number import Number
+
+__all__ = ["read_numbers"]
+
+_ZEROS = (0x09E6, 0x0C66, 0x0E50, 0xFF10)
+# Native and full-width digits, full-width marks, apostrophes, hyphens and spaces as their plain kind.
+_PLAIN = {zero + value: str(value) for zero in _ZEROS for value in range(10)}
+_PLAIN |= {ord("．"): ".", ord("／"): "/", ord("％"): "%", ord("："): ":", ord("⁄"): "/"}
+_PLAIN |= {ord("’"): "'", ord("‑"): "-", ord("‐"): "-", ord("＝"): "=", ord("＋"): "+", ord("＊"): "*"}
+_PLAIN |= {0x202F: "\xa0", 0x2009: "\xa0", 0x2007: "\xa0"}
+
+_SPECIAL = re.compile(f"[{re.escape(''.join(map(chr, _PLAIN)))}]")
+# Elsewhere the full-width comma stands between words.
+_WIDE_GROUP = re.compile("(?<=[０-９])，(?=[０-９]{3}(?![０-９]))")
+
+
+def read_numbers(text: str, language: str) -> list[Number]:
+    """The numbers of a text, in order of occurrence.
+
+    Args:
+        text: any text; what can't be read as a number is passed over.
+        language: ISO 639-1, one of `mcot.core.languages.LANGUAGES`.
+
+    Raises:
+        UserError: the language is unknown.
+    """
+    lexicon = load_lexicon(language)
+    plain = one_case(text)
+    if not text.isascii() and _SPECIAL.search(plain):
+        plain = _WIDE_GROUP.sub(",", plain).translate(_PLAIN)
+    parts = _find_parts(plain, lexicon)
+    grammar = GRAMMARS[language]
+    numbers: list[Number] = []
+    index, count = 0, len(parts)
+    while index < count:
+        part = parts[index]
+        if index + 1 < count and parts[index + 1].start - part.end <= WIDEST_GAP:
+            part, index = compose(plain, parts, index, grammar, language)
+        else:
+            index += 1
+        consider_context(text, plain, part, language)
+        numbers.append(
+            Number(
+                part.value,
+                part.start,
+                part.end,
+                text[part.start : part.end],
+                part.certain,
+                part.alternatives,
+                part.ordinal,
+            )
+        )
+    return numbers
+
+
+def _find_parts(plain: str, lexicon: Lexicon) -> list[Part]:
+    parts: list[Part] = []
+    language, words = lexicon.language, lexicon.words
+    for match in lexicon.pattern.finditer(plain):
+        start, end = match.span()
+        token = match[0]
+        group = match.lastgroup
+        if group == "digits":
+            readings = read_digits(token, language)
+            if len(readings) == 1:
+                value, alternatives = readings[0]
+                parts.append(Part(start, end, "digits", value, True, alternatives))
+            else:
+                parts += _spread(readings, token, start)
+        elif group == "word":
+            word = words[token.replace("\xa0", " ")]
+            if word.kind != "none":
+                parts.append(Part(start, end, *word))
+        elif group == "run":
+            read = read_ideographs(token, language)
+            if read is not None:
+                value, certain = read
+                certain = certain or (value > 1 and bool(lexicon.counters.match(plain, end)))
+                parts.append(Part(start, end, "cardinal", value, certain, ()))
+        elif group == "derived":
+            prefix = next(token[:size] for size in range(len(token), 0, -1) if token[:size] in lexicon.prefixes)
+            parts.append(Part(start, end, "derived", lexicon.prefixes[prefix], False, ()))
+        else:
+            fused = _read_fused(token, lexicon)
+            if fused is not None:
+                parts.append(Part(start, end, *fused, ()))
+    return parts
+
+
+def _spread(readings: Sequence[tuple[Fraction, tuple[Fraction, ...]]], token: str, start: int) -> list[Part]:
+    """The numbers of a token that holds several ("1,2,3"), each in its place."""
+    places = [match.span() for match in re.finditer(r"[0-9]+", token)]
+    if len(places) != len(readings):
+        places = [(0, len(token))] * len(readings)
+    return [
+        Part(start + first, start + last, "digits", value, True, alternatives)
+        for (first, last), (value, alternatives) in zip(places, readings, strict=True)
+    ]
+
+
+def _read_fused(token: str, lexicon: Lexicon) -> tuple[str, Fraction, bool] | None:
+    """A German compound: "zweihundertfünfzig" is 250, "dreistündig" 3 (an adjective, so not certain)."""
+    total: Fraction = Fraction(0)
+    current: Fraction = Fraction(0)
+    rest, und, morphemes = token, False, lexicon.morphemes
+    while rest:
+        if rest.startswith("und"):
+            rest, und = rest[3:], True
+            continue
+        size = next((size for size in range(min(len(rest), 10), 2, -1) if rest[:size] in morphemes), 0)
+        if not size:
+            break
+        value = morphemes[rest[:size]]
+        rest = rest[size:]
+        if value == 1000:
+            total, current = (total + current or Fraction(1)) * 1000, Fraction(0)
+        elif value == 100:
+            current = (current or Fraction(1)) * 100
+        else:
+            current += value
+    value = total + current
+    if not rest:
+        return "cardinal", value, True
+    return ("ordinal", value, False) if value > 1 or und else None
