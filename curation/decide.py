@@ -1,6 +1,6 @@
 """Scores and thresholds -> keep, review or drop, with reasons. The only place where rows are decided."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
@@ -83,6 +83,8 @@ class DecideStage:
     """The stage that decides. Rows that a source rejected stay dropped; English ones are kept."""
 
     name = "decide"
+
+    notify: Callable[[str], None] | None = None
 
     def __init__(self, bands: Mapping[str, Mapping[str, Band]], *, round: int) -> None:
         self._bands, self._round = bands, round

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from mcot.core.engines import EngineName, make_engine
@@ -19,7 +18,6 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="mcot",
     help="Turn English math word problems into a multilingual dataset that can be trusted.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -34,11 +32,11 @@ def _application() -> None:
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/demo"),
-    problems: Annotated[int, typer.Option(min=1, help="How many of the embedded problems.")] = 60,
+    problems: Annotated[int, typer.Option(min=1, help="How many of the embedded problems.")] = 150,
 ) -> None:
     """Show the whole job on embedded problems with the embedded model: no network, no GPU, about a minute.
 
-    Sixty word problems are translated into ten languages and back, every row is checked and decided, and the
+    A hundred and fifty word problems are translated into ten languages and back, every row is checked and decided, and the
     run's folder then holds the dataset, the rejected rows with their reasons, and report.html to read.
     """
     from mcot.demo import run_demo
@@ -81,16 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(arguments, standalone_mode=False)
+        app(given or ["--help"], prog_name="mcot", standalone_mode=False)
     except UserError as error:
         return _fail(str(error), 2)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
-        return 2
-    except click.ClickException as error:
-        return _fail(f"{error.format_message()} Try --help.", 2)
-    except (click.Abort, KeyboardInterrupt):
+    except typer.TyperException as error:
+        return _fail(f"{error.format_message().rstrip('.')}; see mcot --help", 2)
+    except (typer.Abort, KeyboardInterrupt):
         return _fail("stopped; run the same command again to go on", 130)
     except MCoTError as error:
         return _fail(str(error), 1)

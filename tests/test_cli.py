@@ -99,7 +99,7 @@ def test_a_run_of_other_sources_is_not_touched(run: Run, tmp_path: Path) -> None
         (["curate", "s.yaml", "--limit", "0"], ["--limit"]),
         (["curate", "s.yaml", "--engine", "spark"], ["--engine", "local"]),
         (["curat", "s.yaml"], ["curat"]),
-        (["demo", "--problems", "many"], ["--problems", "many"]),
+        (["demo", "--problems", "many"], ["--problems", "integer"]),
     ],
 )
 def test_wrong_arguments(run: Run, arguments: list[str], parts: list[str]) -> None:

@@ -64,22 +64,25 @@ def score_parts(
     score: Callable[..., tuple[float | None, Sequence[Observation]]],
     *,
     name: str,
+    optional: Callable[[Part], Sequence[str]] = lambda _: (),
 ) -> Scored:
     """Apply a function of one text's columns to question and rationale of every row.
 
     Args:
         columns: the columns that the function takes, for a part; where one of them is null, the score is.
-        score: takes the columns' values, then `language=` and `part=`.
+        score: takes the columns' values, then the optional ones', then `language=` and `part=`.
         name: of the check; the score fields are `{name}_question` and `{name}_rationale`.
+        optional: columns that may be null.
     """
     languages = table["language"].to_pylist()
     scored = Scored({}, [[] for _ in languages])
     for part in PARTS:
-        values = [table[column].to_pylist() for column in columns(part)]
+        required = columns(part)
+        values = [table[column].to_pylist() for column in (*required, *optional(part))]
         scores: list[float | None] = []
         for index, (language, *texts) in enumerate(zip(languages, *values, strict=True)):
             value: float | None = None
-            if all(texts):
+            if all(texts[: len(required)]):
                 value, observations = score(*texts, language=language, part=part)
                 scored.observations[index].extend(observations)
             scores.append(value)

@@ -80,6 +80,8 @@ _NAME_OR_VARIABLE = re.compile(
     f"(?<![{_LATIN_LETTERS}])(?:[A-Z\u00c0-\u00d6\u00d8-\u00de][{_LATIN_LETTERS}]*|[{_LATIN_LETTERS}](?![{_LATIN_LETTERS}]))"
 )
 _OF_SCRIPT = {"bn": "Beng", "te": "Telu", "th": "Thai", "ru": "Cyrl"}
+# A solution such as "Sara analipa 9 * $11 = $99." is one word once its name and equation are set aside.
+_TELLING_WORDS = 20
 _NONE_OF_THEM = "a script that none of the languages has"
 
 
@@ -131,7 +133,7 @@ class LanguageCheck:
         content = sign_files([self._path]) if self._path else "of the Hub"
         weights = ",".join(f"{code}*{weight:g}" for code, weight in self._weights.items()) or "none"
         model_name = self._path.name if self._path else model
-        self.signature = f"language|model:{model_name}|content:{content}|weights:{weights}|version:1"
+        self.signature = f"language|model:{model_name}|content:{content}|weights:{weights}|version:2"
 
     def open(self) -> None:
         """Load the model, from the Hub where it is there.
@@ -157,10 +159,22 @@ class LanguageCheck:
 
     def score(self, table: pa.Table) -> Scored:
         """Score question and rationale of every row."""
-        return score_parts(table, lambda part: [part], self._score, name=self.name)
+        return score_parts(
+            table,
+            lambda part: [part],
+            self._score,
+            name=self.name,
+            optional=lambda part: [f"source_{part}", "rationale" if part == "question" else "question"],
+        )
 
-    def probabilities(self, text: str) -> dict[str, float]:
-        """The probability of each language that the text may be in; empty where there are no letters."""
+    def probabilities(self, text: str, source: str | None = None, context: str | None = None) -> dict[str, float]:
+        """The probability of each language that the text may be in; empty where there are no letters.
+
+        Args:
+            text: the text.
+            source: what it is a translation of, whose names say nothing about the language.
+            context: another text of the same row, which is read too where this one is too short to tell.
+        """
         text = prose(text)
         shares = script_shares(text)
         result = {code: shares[script] for code, script in _OF_SCRIPT.items() if script in shares}
@@ -170,14 +184,19 @@ class LanguageCheck:
             result["ja"] = kana + min(han, kana)
             result["zh"] = han - min(han, kana)
         if latin := shares.get("Latn"):
-            for code, probability in self._among_latin(text).items():
+            for code, probability in self._among_latin(text, source, context).items():
                 result[code] = latin * probability
         if "other" in shares:
             result[_NONE_OF_THEM] = shares["other"]
         return result
 
-    def _among_latin(self, text: str) -> Mapping[str, float]:
-        words = " ".join(_LATIN_WORD.findall(text)).lower()
+    def _among_latin(self, text: str, source: str | None, context: str | None) -> Mapping[str, float]:
+        found_words = _LATIN_WORD.findall(text)
+        if context and len(found_words) < _TELLING_WORDS:
+            found_words += _LATIN_WORD.findall(prose(context))
+        # "Tom", "Sara" and "Leo" make a short Swahili text look English.
+        names = {word for word in _LATIN_WORD.findall(source) if word[0].isupper()} if source else set()
+        words = " ".join([word for word in found_words if word not in names] or found_words).lower()
         if not words:
             return {}
         found = dict.fromkeys(_LATIN.values(), 0.0)
@@ -187,8 +206,10 @@ class LanguageCheck:
         total = sum(found.values())
         return {code: value / total for code, value in found.items()} if total else found
 
-    def _score(self, text: str, *, language: str, part: Part) -> tuple[float | None, list[Observation]]:
-        found = self.probabilities(text)
+    def _score(
+        self, text: str, source: str | None, context: str | None, *, language: str, part: Part
+    ) -> tuple[float | None, list[Observation]]:
+        found = self.probabilities(text, source, context)
         if not found:
             return None, []
         # fastText's probabilities add up to a little more than one, by its rounding.

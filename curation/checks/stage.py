@@ -1,6 +1,6 @@
 """The stage that runs every check over a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
@@ -18,6 +18,8 @@ class CheckStage:
     """
 
     name = "check"
+
+    notify: Callable[[str], None] | None = None
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self._checks = checks

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,20 +40,33 @@ class TranslatedText:
     lost: list[Span] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Job:
+    """From which language into which, for which shard; what was done; and whom to tell how far it is."""
+
+    source: Language
+    target: Language
+    shard: int
+    say: Callable[[str], None] | None
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def notify(self, done: int, total: int) -> None:
+        if self.say is not None:
+            self.say(f"shard {self.shard}, {self.source.code} to {self.target.code}: {done} of {total} sentences")
+
+
 class _Texts:
     """Translates texts sentence by sentence, through the memory."""
 
     def __init__(self, translator: Translator, memory: TranslationMemory, *, protect: bool) -> None:
         self._translator, self._memory, self._protect = translator, memory, protect
 
-    def translate(
-        self, texts: Sequence[str], source: Language, target: Language, shard: int, counts: Counter[str]
-    ) -> list[TranslatedText]:
-        """Translations of texts, in order. Adds to `counts` what was done."""
-        split_texts = [split(text, source) for text in texts]
+    def translate(self, texts: Sequence[str], job: _Job) -> list[TranslatedText]:
+        """Translations of texts, in order. Adds to the job's counts what was done."""
+        split_texts = [split(text, job.source) for text in texts]
         sentences = [segment.text for segments in split_texts for segment in segments if segment.translate]
         guarded = {s: protect(s) if self._protect else Protected(s, ()) for s in dict.fromkeys(sentences)}
-        hypotheses = self._hypotheses([p.text for p in guarded.values()], source, target, shard, counts)
+        hypotheses = self._hypotheses([p.text for p in guarded.values()], job)
         candidates: dict[str, tuple[Hypothesis, tuple[Span, ...]]] = {}
         for sentence, protected in guarded.items():
             hypothesis = hypotheses[protected.text]
@@ -61,16 +74,16 @@ class _Texts:
             candidates[sentence] = (Hypothesis(text, hypothesis.ended), lost)
         # What did not survive as a stand-in may survive as itself.
         again = [sentence for sentence, (_, lost) in candidates.items() if lost]
-        unprotected = self._hypotheses(again, source, target, shard, counts)
+        unprotected = self._hypotheses(again, job)
         for sentence in again:
             lost = missing(unprotected[sentence].text, guarded[sentence].spans)
             if len(lost) <= len(candidates[sentence][1]):
                 candidates[sentence] = (unprotected[sentence], lost)
-        counts["sentences"] += len(sentences)
-        counts["unprotected"] += len(again)
+        job.counts["sentences"] += len(sentences)
+        job.counts["unprotected"] += len(again)
         results = []
         for segments in split_texts:
-            result = TranslatedText(assemble(segments, target, lambda sentence: candidates[sentence][0].text))
+            result = TranslatedText(assemble(segments, job.target, lambda sentence: candidates[sentence][0].text))
             for segment in segments:
                 if segment.translate:
                     hypothesis, lost = candidates[segment.text]
@@ -78,21 +91,19 @@ class _Texts:
                     result.ended += hypothesis.ended
                     result.spans += len(guarded[segment.text].spans)
                     result.lost += lost
-            counts["unfinished"] += result.sentences - result.ended
+            job.counts["unfinished"] += result.sentences - result.ended
             results.append(result)
         return results
 
-    def _hypotheses(
-        self, sentences: Iterable[str], source: Language, target: Language, shard: int, counts: Counter[str]
-    ) -> dict[str, Hypothesis]:
+    def _hypotheses(self, sentences: Iterable[str], job: _Job) -> dict[str, Hypothesis]:
         unique = list(dict.fromkeys(sentences))
-        known = self._memory.look_up(unique, source, target, before=shard)
+        known = self._memory.look_up(unique, job.source, job.target, before=job.shard)
         new = [sentence for sentence in unique if sentence not in known]
         if new:
-            made = dict(zip(new, self._translator.translate(new, source, target), strict=True))
-            self._memory.store(made, source, target, shard=shard)
+            made = dict(zip(new, self._translator.translate(new, job.source, job.target, job.notify), strict=True))
+            self._memory.store(made, job.source, job.target, shard=job.shard)
             known |= made
-        counts["translated"] += len(new)
+        job.counts["translated"] += len(new)
         return known
 
 
@@ -105,6 +116,7 @@ class _TranslatingStage:
     """
 
     name: str
+    notify: Callable[[str], None] | None = None
 
     def __init__(self, translator: Translator, folder: Path, *, protect: bool, code: str) -> None:
         self._translator, self._folder, self._protect = translator, folder, protect
@@ -141,11 +153,9 @@ class TranslateStage(_TranslatingStage):
         usable = [problem for problem in problems if problem["decision"] is None]
         counts: dict[str, Counter[str]] = {}
         for language in self._languages:
-            counts[language.code] = Counter()
-            translated = _translate_columns(
-                self._texts, [(p["question"], p["rationale"]) for p in usable], ENGLISH, language, shard,
-                counts[language.code],
-            )  # fmt: skip
+            job = _Job(ENGLISH, language, shard, self.notify)
+            counts[language.code] = job.counts
+            translated = _translate_pairs(self._texts, [(p["question"], p["rationale"]) for p in usable], job)
             for problem, (question, rationale) in zip(usable, translated, strict=True):
                 rows.append(_translated_row(problem, language, question, rationale, self._translator.name))
         return _with_counts(from_rows(rows), counts)
@@ -168,11 +178,9 @@ class BackTranslateStage(_TranslatingStage):
         for code in dict.fromkeys(languages):
             places = [i for i, got in enumerate(languages) if got == code and code != "en" and decisions[i] is None]
             if places:
-                counts[code] = Counter()
-                translated = _translate_columns(
-                    self._texts, [(questions[i], rationales[i]) for i in places], get_language(code), ENGLISH, shard,
-                    counts[code],
-                )  # fmt: skip
+                job = _Job(get_language(code), ENGLISH, shard, self.notify)
+                counts[code] = job.counts
+                translated = _translate_pairs(self._texts, [(questions[i], rationales[i]) for i in places], job)
                 for place, (question, rationale) in zip(places, translated, strict=True):
                     backs[place] = (_text(question), _text(rationale))
         for position, name in enumerate(("back_question", "back_rationale")):
@@ -184,13 +192,10 @@ class BackTranslateStage(_TranslatingStage):
 _Pair = tuple[TranslatedText | None, TranslatedText | None]
 
 
-def _translate_columns(
-    translator: _Texts, pairs: Sequence[tuple[str | None, str | None]], source: Language, target: Language,
-    shard: int, counts: Counter[str],
-) -> list[_Pair]:  # fmt: skip
+def _translate_pairs(translator: _Texts, pairs: Sequence[tuple[str | None, str | None]], job: _Job) -> list[_Pair]:
     """Translate questions and rationales together; what is null or empty stays null."""
     texts = [text for pair in pairs for text in pair if text]
-    translated = iter(translator.translate(texts, source, target, shard, counts))
+    translated = iter(translator.translate(texts, job))
     return [tuple(next(translated) if text else None for text in pair) for pair in pairs]  # type: ignore[misc]
 
 

@@ -29,10 +29,12 @@ class Stage(Protocol):
     Attributes:
         name: the folder's name.
         signature: everything that the output depends on besides the input: settings, model revisions, version.
+        notify: set by an engine that shows what a stage says of its progress within a shard.
     """
 
     name: str
     signature: str
+    notify: Callable[[str], None] | None
 
     def open(self) -> None:
         """Load what is expensive (a model), once for each process that runs the stage."""
@@ -80,6 +82,7 @@ class LocalEngine:
         failures: dict[int, str] = {}
         with Progress(stage.name, total=len(inputs), done=len(inputs) - len(missing), unit="shards") as progress:
             pool = parallel and self._workers > 1 and len(missing) > 1
+            stage.notify = None if pool else progress.note
             results = self._in_processes(stage, inputs, missing) if pool else self._in_line(stage, inputs, missing)
             for index, outcome in results:
                 if isinstance(outcome, str):
@@ -88,6 +91,7 @@ class LocalEngine:
                 else:
                     folder.write(index, outcome)
                 progress.advance()
+        stage.notify = None
         if failures:
             log = folder.record_failures(failures)
             first = min(failures)

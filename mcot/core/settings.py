@@ -113,6 +113,12 @@ DEFAULT_BANDS: dict[str, Band] = {
 }
 
 
+DEFAULT_LANGUAGE_BANDS: dict[str, dict[str, Band]] = {
+    # lid.176 is unsure of short Swahili texts, and gives English copies nothing at all.
+    "sw": {"language": Band(keep=0.5, drop=0.1)},
+}
+
+
 class CurationSettings(_Model):
     """Settings of `mcot curate`."""
 
@@ -128,7 +134,7 @@ class CurationSettings(_Model):
     thresholds: dict[Language | Literal["default"], dict[CheckName, Band]] = Field(
         {}, description="bands by language and check, over the defaults"
     )
-    shard_rows: int = Field(500, ge=1, description="problems of a shard, the unit of resume")
+    shard_rows: int = Field(200, ge=1, description="problems of a shard, the unit of resume")
     workers: int = Field(1, ge=1, description="processes for the stages without a model")
     retries: int = Field(1, ge=0, description="how often a failed shard is tried again")
     round: int = Field(0, ge=0)
@@ -155,7 +161,8 @@ class CurationSettings(_Model):
     def bands(self, language: str) -> dict[str, Band]:
         """A language's band for each check."""
         given: dict[str, dict[Any, Band]] = dict(self.thresholds)
-        return {**DEFAULT_BANDS, **given.get("default", {}), **given.get(language, {})}
+        defaults = DEFAULT_BANDS | DEFAULT_LANGUAGE_BANDS.get(language, {})
+        return {**defaults, **given.get("default", {}), **given.get(language, {})}
 
 
 def _check_languages(codes: Iterable[str], valid: set[str]) -> None:

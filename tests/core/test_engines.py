@@ -1,5 +1,6 @@
 """Stages over shards: in order, in processes, after failures."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ class Double:
 
     name = "double"
     signature = "1"
+    notify: Callable[[str], None] | None = None
 
     def __init__(self, failures: Path | None = None, error: Exception | None = None) -> None:
         self._failures, self._error = failures, error
