@@ -56,8 +56,10 @@ def decide_row(
     details: list[str] = []
     for field, check, part in _FIELDS:
         value = scores.get(field)
+        if value is None:
+            continue
         band = bands[check]
-        if value is None or value >= band.keep:
+        if value >= band.keep:
             continue
         if value < band.drop:
             decision = "drop"
@@ -66,7 +68,7 @@ def decide_row(
         found = [
             (reason, detail)
             for reason, detail in observations
-            if reason.partition(".")[0] == check and (part is None or detail.startswith(f"{part}:"))
+            if (reason == _GENERAL_REASONS[field] if part is None else _is_of(reason, detail, check, part))
         ]
         if not found:
             where = f"{part}: " if part else ""
@@ -77,6 +79,11 @@ def decide_row(
                 reasons.append(reason)
                 details.append(detail)
     return decision, reasons, details
+
+
+def _is_of(reason: str, detail: str, check: str, part: str) -> bool:
+    """Whether an observation is a check's, of a part of the row."""
+    return reason.partition(".")[0] == check and detail.startswith(f"{part}:")
 
 
 class DecideStage:

@@ -10,7 +10,7 @@ import yaml
 from mcot.core.rows import SCHEMA
 from mcot.core.runs import read_shard, replace_folder
 
-__all__ = ["write_outputs"]
+__all__ = ["FOLDERS", "write_outputs"]
 
 # Rows of a file: large enough for a Hub shard, small enough to open in a viewer.
 _FILE_ROWS = 100_000
@@ -18,29 +18,30 @@ _FILE_ROWS = 100_000
 _GROUP_ROWS = 2_000
 
 
-def write_outputs(folder: Path, shards: Sequence[Path], languages: Sequence[str]) -> dict[str, int]:
+FOLDERS = {"dataset": "keep", "review": "review", "rejected": "drop"}
+
+
+def write_outputs(folder: Path, shards: Sequence[Path]) -> dict[str, dict[str, int]]:
     """Write the three folders from the decided shards, one shard in memory at a time.
 
-    Args:
-        languages: each becomes a config of the dataset, with no rows if none was kept.
+    Each language with rows becomes a config of its folder. One without has none: `datasets` can't load an
+    empty split.
 
     Returns:
-        The number of rows in each folder.
+        For each folder the number of rows by language.
     """
-    counts = {}
-    for name, decision in (("dataset", "keep"), ("rejected", "drop"), ("review", "review")):
+    counts: dict[str, dict[str, int]] = {}
+    for name, decision in FOLDERS.items():
 
-        def fill(new: Path, decision: str = decision, name: str = name) -> None:
-            rows = _write_languages(new, shards, decision, languages if name == "dataset" else ())
-            counts[name] = rows
+        def fill(new: Path, name: str = name, decision: str = decision) -> None:
+            counts[name] = _write_languages(new, shards, decision)
 
         replace_folder(folder / name, fill)
     return counts
 
 
-def _write_languages(folder: Path, shards: Iterable[Path], decision: str, languages: Sequence[str]) -> int:
-    writers = {language: _Writer(folder / language) for language in languages}
-    total = 0
+def _write_languages(folder: Path, shards: Iterable[Path], decision: str) -> dict[str, int]:
+    writers: dict[str, _Writer] = {}
     for shard in shards:
         table = read_shard(shard).replace_schema_metadata(None)
         places: dict[str, list[int]] = {}
@@ -50,11 +51,10 @@ def _write_languages(folder: Path, shards: Iterable[Path], decision: str, langua
                 places.setdefault(str(language), []).append(place)
         for language, chosen in places.items():
             writers.setdefault(language, _Writer(folder / language)).add(table.take(pa.array(chosen)))
-            total += len(chosen)
     for writer in writers.values():
         writer.close()
     (folder / "README.md").write_text(_configs(sorted(writers)), "utf-8")
-    return total
+    return {language: writers[language].total for language in sorted(writers)}
 
 
 def _configs(languages: Sequence[str]) -> str:
@@ -67,12 +67,17 @@ def _configs(languages: Sequence[str]) -> str:
 
 
 class _Writer:
-    """A language's rows, in files of at most `_FILE_ROWS`; an empty file if there are none."""
+    """A language's rows, in files of about `_FILE_ROWS`.
+
+    Attributes:
+        total: the rows so far.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = 0
         self._rows = 0
+        self.total = 0
         self._buffer: list[pa.Table] = []
         self._buffered = 0
         self._file: pq.ParquetWriter | None = None
@@ -80,11 +85,12 @@ class _Writer:
     def add(self, table: pa.Table) -> None:
         self._buffer.append(table)
         self._buffered += len(table)
+        self.total += len(table)
         if self._buffered >= _GROUP_ROWS:
             self._flush()
 
     def close(self) -> None:
-        if self._buffered or not self._files:
+        if self._buffered:
             self._flush()
         if self._file is not None:
             self._file.close()
@@ -96,10 +102,9 @@ class _Writer:
             self._file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
             self._files += 1
             self._rows = 0
-        if self._buffer:
-            self._file.write_table(pa.concat_tables(self._buffer))
-            self._rows += self._buffered
-            self._buffer, self._buffered = [], 0
+        self._file.write_table(pa.concat_tables(self._buffer))
+        self._rows += self._buffered
+        self._buffer, self._buffered = [], 0
         if self._rows >= _FILE_ROWS:
             self._file.close()
             self._file = None

@@ -15,7 +15,7 @@ from curation.checks.numbers import NumbersCheck
 from curation.checks.stage import CheckStage
 from curation.checks.untranslated import UntranslatedCheck
 from curation.decide import DecideStage
-from curation.outputs import write_outputs
+from curation.outputs import FOLDERS, write_outputs
 from curation.report import write_report
 from curation.sources import read_problems, sources_signature
 from curation.translation.base import Translator
@@ -24,18 +24,27 @@ from curation.translation.stage import BackTranslateStage, TranslateStage, read_
 from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.progress import Progress
 from mcot.core.rows import SCHEMA
-from mcot.core.runs import StageFolder, open_run, sign, write_json
+from mcot.core.runs import StageFolder, open_run, remove_folder, sign, write_json
 from mcot.core.settings import CurationSettings, dump_settings
 
 __all__ = ["Outcome", "curate"]
 
 
+# Of the report and of what the outputs hold besides the rows; it is part of a run's signature.
+_REPORT_VERSION = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to: its folder, and the rows in `dataset`, `review` and `rejected`."""
+    """What a run came to: its folder, and for `dataset`, `review` and `rejected` the rows by language."""
 
     folder: Path
-    rows: dict[str, int]
+    rows: dict[str, dict[str, int]]
+
+    @property
+    def translations(self) -> dict[str, int]:
+        """The translated rows of each folder; the English problems, which nobody translated, are not counted."""
+        return {name: sum(count for code, count in by.items() if code != "en") for name, by in self.rows.items()}
 
 
 def curate(
@@ -47,6 +56,8 @@ def curate(
     """Run every stage that is not done yet.
 
     Args:
+        settings: what to do.
+        engine: where to do it; on this machine by default.
         translator: instead of the settings' own, in both directions.
 
     Raises:
@@ -59,27 +70,44 @@ def curate(
     if settings.back_translation.enabled:
         own = settings.back_translation.model
         backward = translator or (NllbTranslator(own) if own else forward)
-    folder = settings.folder
-    identity = [source.model_dump(mode="json") for source in settings.sources]
-    open_run(folder, identity=identity, settings=dump_settings(settings))
+    checks = make_checks(settings)
+    data = sources_signature(settings.sources)
+    identity = [[source.path, source.name, source.subset, source.split] for source in settings.sources]
+    with open_run(settings.folder, identity=identity, settings=dump_settings(settings)):
+        return _run(settings, engine, forward, backward, checks, data)
 
-    done: list[StageFolder] = [_read_sources(settings, folder)]
-    protect = settings.translator.protect
-    stages: list[tuple[Stage, bool]] = [
-        (TranslateStage(forward, folder / "translate", protect=protect, languages=settings.languages,
-                        include_english=settings.include_english), False),
-    ]  # fmt: skip
+
+def _run(
+    settings: CurationSettings,
+    engine: Engine,
+    forward: Translator,
+    backward: Translator | None,
+    checks: list[Check],
+    data: str,
+) -> Outcome:
+    folder, protect = settings.folder, settings.translator.protect
+    translate = TranslateStage(
+        forward,
+        folder / "translate",
+        protect=protect,
+        languages=settings.languages,
+        include_english=settings.include_english,
+    )
+    stages: list[tuple[Stage, bool]] = [(translate, False)]
     if backward is not None:
         stages.append((BackTranslateStage(backward, folder / "back_translate", protect=protect), False))
-    stages.append((CheckStage(make_checks(settings)), True))
+    else:
+        remove_folder(folder / "back_translate")
+    stages.append((CheckStage(checks), True))
     stages.append((DecideStage({c: settings.bands(c) for c in settings.languages}, round=settings.round), True))
+    done = [_read_sources(settings, folder, data)]
     for stage, parallel in stages:
         stage_folder = StageFolder(folder / stage.name, sign(stage.name, stage.signature, done[-1].signature))
         if not stage_folder.done:
             (folder / "manifest.json").unlink(missing_ok=True)
             engine.run(stage, done[-1].shards(), stage_folder, parallel=parallel)
         done.append(stage_folder)
-    return _finish(settings, folder, done)
+    return _finish(settings, checks, done)
 
 
 def make_checks(settings: CurationSettings) -> list[Check]:
@@ -95,9 +123,9 @@ def make_checks(settings: CurationSettings) -> list[Check]:
     return checks
 
 
-def _read_sources(settings: CurationSettings, run: Path) -> StageFolder:
+def _read_sources(settings: CurationSettings, run: Path, data: str) -> StageFolder:
     """The problems as shards; read again from the start after a kill, which costs seconds."""
-    signature = sign("sources", 1, sources_signature(settings.sources), settings.limit, settings.shard_rows)
+    signature = sign("sources", 1, data, settings.limit, settings.shard_rows)
     folder = StageFolder(run / "sources", signature)
     if not folder.done:
         (run / "manifest.json").unlink(missing_ok=True)
@@ -114,34 +142,37 @@ def _read_sources(settings: CurationSettings, run: Path) -> StageFolder:
     return folder
 
 
-def _finish(settings: CurationSettings, folder: Path, done: Sequence[StageFolder]) -> Outcome:
+def _finish(settings: CurationSettings, checks: Sequence[Check], done: Sequence[StageFolder]) -> Outcome:
     """The dataset, the report and, last, the run's manifest."""
-    signatures = {stage.path.name: stage.signature for stage in done}
-    signature = sign("run", 1, signatures)
+    folder = settings.folder
+    facts = _facts(settings, checks, done)
+    signature = sign("run", _REPORT_VERSION, facts)
     manifest_path = folder / "manifest.json"
-    if manifest_path.exists():
+    made = [folder / name for name in (*FOLDERS, "report.html", "report.json")]
+    if manifest_path.exists() and all(path.exists() for path in made):
         manifest = json.loads(manifest_path.read_text("utf-8"))
         if manifest.get("signature") == signature:
             return Outcome(folder, manifest["rows"])
+    manifest_path.unlink(missing_ok=True)
     shards = done[-1].shards()
-    languages = [*(["en"] if settings.include_english else []), *settings.languages]
-    with Progress("outputs", total=2, unit="folders") as progress:
-        rows = write_outputs(folder, shards, languages)
+    with Progress("outputs", total=2, unit="steps") as progress:
+        rows = write_outputs(folder, shards)
         progress.advance(note="report")
-        write_report(folder, shards, _facts(settings, done, signatures))
+        write_report(folder, shards, facts)
         progress.advance()
-    write_json(manifest_path, {"signature": signature, "rows": rows, "stages": signatures})
+    write_json(manifest_path, {"signature": signature, "rows": rows, "stages": facts["signatures"]})
     return Outcome(folder, rows)
 
 
-def _facts(settings: CurationSettings, done: Sequence[StageFolder], signatures: dict[str, str]) -> dict[str, Any]:
+def _facts(settings: CurationSettings, checks: Sequence[Check], done: Sequence[StageFolder]) -> dict[str, Any]:
     """What the report says besides the rows."""
     counts = {stage.path.name: read_counts(stage.shards()) for stage in done if "translate" in stage.path.name}
     packages = ("mcot-math", "transformers", "torch", "pyarrow", "sentencex")
+    # Where a run lies and how many processes made it are no facts about the data.
+    told = settings.model_dump(mode="json", exclude={"output", "workers", "retries"})
     return {
         "name": settings.name,
-        # Where the run lies is no fact about the data, and would make equal runs differ.
-        "settings": settings.model_dump(mode="json", exclude={"output"}),
+        "settings": told,
         "bands": {
             code: {check: band.model_dump() for check, band in settings.bands(code).items()}
             for code in settings.languages
@@ -149,8 +180,8 @@ def _facts(settings: CurationSettings, done: Sequence[StageFolder], signatures: 
         "sources": done[0].manifest().get("sources", []),
         "translation": counts.get("translate", {}),
         "back_translation": counts.get("back_translate", {}),
-        "checks": {check.name: check.signature for check in make_checks(settings)},
+        "checks": {check.name: check.signature for check in checks},
         "schema": SCHEMA.names,
-        "signatures": signatures,
+        "signatures": {stage.path.name: stage.signature for stage in done},
         "versions": {name: version(name) for name in packages},
     }

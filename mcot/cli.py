@@ -1,9 +1,10 @@
 """The command line: one command a stage. `mcot --help` lists them."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +14,25 @@ from mcot.core.progress import say
 from mcot.core.runs import is_machine_error
 from mcot.core.settings import CurationSettings, load_settings
 
+if TYPE_CHECKING:
+    from curation.pipeline import Outcome
+
 __all__ = ["app", "main"]
+
+# An interrupted command's, as shells have it: 128 and the number of SIGINT.
+_INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_TAKEN = "something else has that name: move it away or give another"
+_ADVICE = {
+    **dict.fromkeys(_FULL, "free space"),
+    errno.EFBIG: "use a disk that takes larger files",
+    errno.EROFS: "give a place on a disk that can be written",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "give yourself permission or give another place"),
+    errno.ENAMETOOLONG: "give a shorter name",
+    **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP), _TAKEN),
+    errno.ENOENT: "see that the folder above it is there and takes files, or give another place",
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "raise the limit of open files (ulimit -n)"),
+}
 
 app = typer.Typer(
     name="mcot",
@@ -36,12 +55,15 @@ def demo(
 ) -> None:
     """Show the whole job on embedded problems with the embedded model: no network, no GPU, about a minute.
 
-    A hundred and fifty word problems are translated into ten languages and back, every row is checked and decided, and the
-    run's folder then holds the dataset, the rejected rows with their reasons, and report.html to read.
+    A hundred and fifty word problems are translated into ten languages and back, every row is checked and
+    decided, and the run's folder then holds the dataset, the rejected rows with their reasons, and report.html
+    to read. The folder must be new, empty, or of an earlier demo.
     """
     from mcot.demo import run_demo
 
-    run_demo(output, problems)
+    outcome = run_demo(output, problems)
+    _say_outcome(outcome)
+    say(f"load a language: datasets.load_dataset({str(outcome.folder / 'dataset')!r}, 'sw')")
 
 
 @app.command()
@@ -65,16 +87,23 @@ def curate(
 def _curate(settings: CurationSettings, engine: EngineName) -> None:
     from curation.pipeline import curate as run
 
-    outcome = run(settings, make_engine(engine, workers=settings.workers, retries=settings.retries))
-    rows = outcome.rows
+    _say_outcome(run(settings, make_engine(engine, workers=settings.workers, retries=settings.retries)))
+
+
+def _say_outcome(outcome: "Outcome") -> None:
+    """Say what a run came to. English rows, which nothing checks, are told apart from translations."""
+    translated = outcome.translations
+    english, refused = (outcome.rows[folder].get("en", 0) for folder in ("dataset", "rejected"))
+    beside = f", beside {english} English originals" if english else ""
+    unusable = f"; problems that can't be used: {refused}" if refused else ""
     say(
-        f"{outcome.folder}: {rows['dataset']} rows kept, {rows['review']} to review, {rows['rejected']} rejected; "
-        f"open {outcome.folder / 'report.html'}"
+        f"{outcome.folder}: {translated['dataset']} translations kept, {translated['review']} to review, "
+        f"{translated['rejected']} rejected{beside}{unusable}; open {outcome.folder / 'report.html'}"
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. Exits 0 done, 2 the user's input is wrong, 1 anything else."""
+    """Run the command line. Exits 0 done, 2 the user's input is wrong, 130 interrupted, 1 anything else."""
     sys.exit(_run(arguments))
 
 
@@ -87,16 +116,40 @@ def _run(arguments: Sequence[str] | None) -> int:
     except typer.TyperException as error:
         return _fail(f"{error.format_message().rstrip('.')}; see mcot --help", 2)
     except (typer.Abort, KeyboardInterrupt):
-        return _fail("stopped; run the same command again to go on", 130)
+        return _fail("stopped; run the same command again to go on", _INTERRUPTED)
     except MCoTError as error:
         return _fail(str(error), 1)
     except OSError as error:
-        if not is_machine_error(error):
+        if not _is_of_the_place(error):
             raise
-        where = f" {error.filename}" if error.filename else ""
-        return _fail(f"can't write{where}: {error.strerror}; what was finished is kept: free space or give the folder "
-                     "write permission, then run the same command again", 2)  # fmt: skip
+        return _fail(_explain(error), 2)
     return 0
+
+
+def _is_of_the_place(error: OSError) -> bool:
+    """Whether an error is about a file or folder of the user's or about the machine, and no bug of this program."""
+    if error.errno is None:
+        return False
+    named = _path_of(error)
+    if named is None:
+        return is_machine_error(error)
+    program = Path(__file__).resolve().parents[1]
+    return not any(Path(named).absolute().is_relative_to(program / part) for part in ("mcot", "curation"))
+
+
+def _path_of(error: OSError) -> str | None:
+    """What an error names; of a renaming the new name, for the old one is temporary."""
+    name = error.filename2 or error.filename
+    return name if isinstance(name, str) else None
+
+
+def _explain(error: OSError) -> str:
+    # Of these alone it is certain that something was being written.
+    verb = "write" if error.errno in {*_FULL, errno.EFBIG, errno.EROFS} else "use"
+    advice = _ADVICE.get(error.errno or 0, "see that it can be read and written, or give another place")
+    what = _path_of(error) or "a file"
+    again = "run the same command again: what was finished is kept"
+    return f"can't {verb} {what}: {error.strerror}; {advice}, then {again}"
 
 
 def _fail(message: str, code: int) -> int:

@@ -9,12 +9,15 @@ import random
 from pathlib import Path
 
 from curation.demo.generator import draw_problem, held_out_words, load_texts, problem_templates
-from curation.pipeline import curate
-from mcot.core.progress import say
+from curation.pipeline import Outcome, curate
+from mcot.core.errors import RunError, SettingsError
 from mcot.core.runs import write_file
-from mcot.core.settings import CurationSettings
+from mcot.core.settings import CurationSettings, load_settings, parse_settings
 
 __all__ = ["demo_settings", "run_demo", "write_problems"]
+
+# In the run's folder: nothing beside it is touched. A name that a new run's folder may hold (`open_run`).
+_PROBLEMS = ".problems.jsonl"
 
 
 def write_problems(path: Path, count: int, *, seed: int = 2024) -> None:
@@ -29,26 +32,50 @@ def write_problems(path: Path, count: int, *, seed: int = 2024) -> None:
     write_file(path, "\n".join(lines) + "\n")
 
 
-def demo_settings(output: Path, problems: Path) -> CurationSettings:
-    """Settings of the demo: what `mcot curate` would read from a file."""
-    return CurationSettings.model_validate(
-        {
-            "name": "demo",
-            "output": output,
-            "sources": [{"path": str(problems), "format": "gsm8k", "name": "demo", "license": "Apache-2.0"}],
-            "translator": {"model": "demo"},
-            "shard_rows": 20,
-        }
-    )
+def demo_settings(output: Path) -> CurationSettings:
+    """Settings of the demo: what `mcot curate` would read from a file.
+
+    Raises:
+        SettingsError: `output` begins with the `~` of nobody.
+    """
+    source = {"path": str(output / _PROBLEMS), "format": "gsm8k", "name": "demo", "license": "Apache-2.0"}
+    content = {
+        "name": "demo",
+        "output": output,
+        "sources": [source],
+        "translator": {"model": "demo"},
+        "shard_rows": 20,
+    }
+    return parse_settings(content, "--output")
 
 
-def run_demo(output: Path, count: int) -> None:
-    """Write the problems, curate them, and say where to look."""
-    problems = output.with_name(f"{output.name}-problems.jsonl")
-    write_problems(problems, count)
-    outcome = curate(demo_settings(output, problems))
-    rows = outcome.rows
-    say(f"\n{count} problems, {sum(rows.values())} rows: {rows['dataset']} kept, {rows['review']} to review, "
-        f"{rows['rejected']} rejected.")  # fmt: skip
-    say(f"Read the report:   {outcome.folder / 'report.html'}")
-    say(f"Load the dataset:  datasets.load_dataset({str(outcome.folder / 'dataset')!r}, 'sw')")
+def run_demo(output: Path, count: int) -> Outcome:
+    """Write the problems into the run's folder and curate them; run again, go on or do what has changed.
+
+    Raises:
+        RunError: the folder holds something else, which is left as it is.
+    """
+    settings = demo_settings(output)
+    if not _may_hold_demo(settings):
+        raise RunError(
+            f"run folder {settings.folder}: holds something else than a run of the demo; valid: a new or empty folder, "
+            "or one of an earlier demo; give another --output"
+        )
+    write_problems(settings.folder / _PROBLEMS, count)
+    return curate(settings)
+
+
+def _may_hold_demo(settings: CurationSettings) -> bool:
+    """Whether the run's folder is new, empty or the demo's. Only looks."""
+    folder = settings.folder
+    if not folder.exists() or (folder / _PROBLEMS).exists():
+        return True
+    if not folder.is_dir():
+        return False
+    if all(path.name.startswith(".") for path in folder.iterdir()):
+        return True
+    # A copy of the demo's run without its hidden files.
+    try:
+        return load_settings(folder / "settings.yaml").sources == settings.sources
+    except SettingsError:
+        return False

@@ -82,7 +82,9 @@ def score_parts(
         scores: list[float | None] = []
         for index, (language, *texts) in enumerate(zip(languages, *values, strict=True)):
             value: float | None = None
-            if all(texts[: len(required)]):
+            # An empty translation of a text is a translation, and a bad one.
+            needed = texts[: len(required)]
+            if any(needed) and None not in needed:
                 value, observations = score(*texts, language=language, part=part)
                 scored.observations[index].extend(observations)
             scores.append(value)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from curation.checks.base import PARTS, Observation, Part, Scored, score_parts
+from curation.checks.base import Observation, Part, Scored, score_parts
 from curation.checks.language import prose
 
 __all__ = ["PRIORS", "LengthCheck", "LengthPrior", "count_letters", "deviation"]
@@ -87,16 +87,7 @@ class LengthCheck:
 
     def score(self, table: pa.Table) -> Scored:
         """Score question and rationale of every row."""
-        scored = score_parts(table, lambda part: [f"source_{part}", part], self._score, name=self.name)
-        # `score_parts` takes an empty text for one that isn't there; here it is the shortest of all.
-        for part in PARTS:
-            columns = [table[name].to_pylist() for name in (f"source_{part}", part, "language")]
-            for index, (source, text, language) in enumerate(zip(*columns, strict=True)):
-                if source and text == "":
-                    value, observations = self._score(source, text, language=language, part=part)
-                    scored.scores[f"{self.name}_{part}"][index] = value
-                    scored.observations[index].extend(observations)
-        return scored
+        return score_parts(table, lambda part: [f"source_{part}", part], self._score, name=self.name)
 
     def _score(self, source: str, text: str, *, language: str, part: Part) -> tuple[float | None, list[Observation]]:
         source_letters, letters = count_letters(source), count_letters(text)

@@ -95,7 +95,11 @@ def _text(record: Record, column: str) -> str:
     try:
         value = record[column]
     except KeyError:
-        raise FieldError(f"got no column {column!r}; {choose(column, record)}") from None
+        # The columns of the first record were found to be right.
+        raise FieldError(
+            f"this record lacks the column {column!r}, which the first has; it has: {', '.join(record) or 'nothing'}; "
+            "mend or remove it"
+        ) from None
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -17,6 +17,8 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Seconds to wait for the Hub's answer about a commit.
 _TIMEOUT = 20.0
+# By id and revision, the commit that the Hub named last: what was signed is what is read, whatever is pushed between.
+_commits: dict[tuple[str, str | None], str] = {}
 
 
 def looks_like_hub_id(path: str) -> bool:
@@ -26,6 +28,8 @@ def looks_like_hub_id(path: str) -> bool:
 
 def read_hub(settings: SourceSettings, select: SelectColumns) -> PlacedRecords:
     """The records of a Hub dataset, in its own order, downloaded as they are asked for.
+
+    They are those of the commit that `resolve_commit` gave last for these settings, or gives now.
 
     Raises:
         SourceError: the Hub can't be reached, has no such dataset, configuration or split, or a column is missing.
@@ -47,10 +51,9 @@ def read_hub(settings: SourceSettings, select: SelectColumns) -> PlacedRecords:
 def _stream(settings: SourceSettings) -> Iterator[Record]:
     from datasets import load_dataset
 
+    commit = _commits.get((settings.path, settings.revision)) or resolve_commit(settings)
     try:
-        yield from load_dataset(
-            settings.path, settings.subset, split=settings.split, revision=settings.revision, streaming=True
-        )
+        yield from load_dataset(settings.path, settings.subset, split=settings.split, revision=commit, streaming=True)
     except ValueError as error:
         # An unknown configuration or split: the message names the valid ones.
         raise SourceError(
@@ -77,7 +80,9 @@ def resolve_commit(settings: SourceSettings) -> str:
         info = HfApi().dataset_info(settings.path, revision=settings.revision, timeout=_TIMEOUT)
     except Exception as error:  # noqa: BLE001 see _unreachable
         raise _unreachable(settings.path, error) from None
-    return info.sha or settings.revision or "main"
+    commit = info.sha or settings.revision or "main"
+    _commits[settings.path, settings.revision] = commit
+    return commit
 
 
 def _unreachable(path: str, error: Exception) -> Exception:

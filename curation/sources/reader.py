@@ -203,11 +203,21 @@ def _where(place: Place, settings: SourceSettings) -> str:
 
 
 def _local(settings: SourceSettings) -> Path:
-    return Path(settings.path).expanduser()
+    return Path(settings.path)
 
 
 def _find_files(settings: SourceSettings) -> list[Path] | None:
     """The local files of a source; None for a dataset of the Hub."""
+    try:
+        return _look_for_files(settings)
+    except OSError as error:
+        # A name that is too long, a folder that may not be looked into.
+        raise SourceError(
+            f"source {settings.path}: can't be read: {error.strerror}; give a file or a folder that can be read"
+        ) from None
+
+
+def _look_for_files(settings: SourceSettings) -> list[Path] | None:
     path = _local(settings)
     if path.is_dir():
         return _files_in(path, settings)
@@ -220,10 +230,7 @@ def _find_files(settings: SourceSettings) -> list[Path] | None:
 
 
 def _files_in(folder: Path, settings: SourceSettings) -> list[Path]:
-    try:
-        found = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    except OSError as error:
-        raise SourceError(f"source {settings.path}: can't be read: {error.strerror}") from None
+    found = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
     files = [file for file in found if file.suffix.lower() in SUFFIXES]
     # Beside data files, JSON is a dataset's description.
     files = [file for file in files if file.suffix.lower() != ".json"] or files
@@ -263,6 +270,6 @@ def _source_signature(settings: SourceSettings) -> list[Any]:
     if files is None:
         return [_name(settings), reading, settings.path, resolve_commit(settings)]
     try:
-        return [_name(settings), reading, sign_files(files)]
+        return [_name(settings), reading, sign_files(files, whole=True)]
     except OSError as error:
         raise SourceError(f"source {settings.path}: can't be read: {error.strerror}") from None

@@ -43,7 +43,7 @@ class TranslationMemory:
         with _machine_errors():
             self._connection = sqlite3.connect(path, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS hypothesis (source TEXT, target TEXT, sentence TEXT, text TEXT,"
                 " ended INTEGER, shard INTEGER, PRIMARY KEY (source, target, sentence)) WITHOUT ROWID"

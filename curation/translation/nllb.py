@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def _longest_hypothesis(source_tokens: int, maximum: int) -> int:
     """Tokens that a hypothesis may have.
 
     A translation that is longer than twice its source and some is a loop; without this one loop keeps a
-    batch going to the full maximum. Of each sentence alone, so that it does not depend on its batch.
+    batch going to the full maximum. Each sentence has its own, whatever its batch goes to.
     """
     return min(maximum, 2 * source_tokens + 24)
 
@@ -39,12 +40,17 @@ class NllbTranslator:
     def __init__(self, settings: TranslatorSettings) -> None:
         self._settings = settings
         self._path, self._revision = _locate(settings)
-        behaviour = settings.model_dump(include={"beams", "max_length", "dtype", "batch_tokens", "device"})
-        self.signature = sign("nllb", 1, self._revision, behaviour)
-        self.name = f"{settings.model}@{self._revision[:12]} {sign('nllb', 1, behaviour)[:8]}"
+        self._device, self._dtype = _hardware(settings)
+        # A kernel of another library or number type may choose another word where two are all but equal.
+        libraries = [f"{name} {version(name)}" for name in ("transformers", "torch", "tokenizers", "sentencex")]
+        behaviour = settings.model_dump(include={"beams", "max_length", "batch_tokens"})
+        is_folder = settings.model != DEMO_MODEL and Path(self._path).is_dir()
+        name = Path(self._path).resolve().name if is_folder else settings.model
+        self.name = f"{name}@{self._revision[:12]} {sign(behaviour, self._device, self._dtype)[:8]}"
+        self.signature = sign("nllb", 2, self.name, behaviour, self._device, self._dtype, libraries)
 
     def open(self) -> None:
-        """Load tokenizer and weights: bf16 on a GPU, fp32 elsewhere, unless the settings say otherwise."""
+        """Load tokenizer and weights."""
         # Imported here: torch takes seconds, and a command that translates nothing should not wait for it.
         import torch
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
@@ -53,22 +59,14 @@ class NllbTranslator:
         # Its bars for loading would break ours.
         logging.disable_progress_bar()
         settings = self._settings
-        device = settings.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        elif device == "cuda" and not torch.cuda.is_available():
-            raise ModelError("translator.device: got 'cuda', but no CUDA GPU is visible; valid: auto, cpu; "
-                             "or install a CUDA build of torch")  # fmt: skip
-        dtype = settings.dtype
-        if dtype == "auto":
-            dtype = "bfloat16" if device == "cuda" else "float32"
-        revision = settings.revision or "main"
+        # A folder has no revisions; of a Hub model the commit that was signed is the one to load.
+        revision = "main" if Path(self._path).is_dir() else self._revision
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(self._path, revision=revision)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(self._path, revision=revision, trust_remote_code=False)
             self._model: Any = AutoModelForSeq2SeqLM.from_pretrained(
-                self._path, revision=revision, dtype=getattr(torch, dtype), attn_implementation="sdpa",
+                self._path, revision=revision, dtype=getattr(torch, self._dtype), attn_implementation="sdpa",
                 trust_remote_code=False,
-            ).eval().to(device)  # fmt: skip
+            ).eval().to(self._device)  # fmt: skip
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(
                 f"translator.model {settings.model!r}: can't be loaded as a translation model: {_first_line(error)}"
@@ -152,6 +150,24 @@ class NllbTranslator:
         return hypotheses
 
 
+def _hardware(settings: TranslatorSettings) -> tuple[str, str]:
+    """Device and number type: bf16 on a GPU, fp32 elsewhere, unless the settings say otherwise."""
+    import torch
+
+    device = settings.device
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        device = "cuda" if available["cuda"] else "cpu"
+    if not available[device]:
+        valid = ", ".join(["auto", *(name for name, there in available.items() if there)])
+        raise ModelError(f"translator.device: got {device!r}, but torch sees no such device here; valid: {valid}; "
+                         "or install a build of torch for it")  # fmt: skip
+    dtype = settings.dtype
+    if dtype == "auto":
+        dtype = "bfloat16" if device == "cuda" else "float32"
+    return device, dtype
+
+
 def _is_out_of_memory(error: BaseException) -> bool:
     import torch
 
@@ -185,7 +201,9 @@ def _locate(settings: TranslatorSettings) -> tuple[str, str]:
     from transformers import AutoConfig
 
     try:
-        hub_config: Any = AutoConfig.from_pretrained(settings.model, revision=settings.revision or "main")
+        hub_config: Any = AutoConfig.from_pretrained(
+            settings.model, revision=settings.revision or "main", trust_remote_code=False
+        )
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{key}: is no folder here and could not be had from the Hub ({_first_line(error)}); {_ADVICE}"

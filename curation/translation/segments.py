@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import sentencex
+from babel import Locale
 
 from curation.translation.spans import has_words
 from mcot.core.languages import Language
@@ -20,6 +21,7 @@ __all__ = ["Segment", "assemble", "split"]
 # Code and displayed formulas over several lines: none of their lines is prose.
 _BLOCK = re.compile(r"(```.*?```|\$\$.*?\$\$|\\\[.*?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\2\})", re.DOTALL)
 _LIST_MARK = re.compile(r"\s*(?:[-*•]|\d+[.)]|\(\d+\))\s+")
+_WIDE_SPACES = re.compile(r"[^\S\n\x00-\x7f]")
 # Thai ends a sentence with a wide space (two spaces), see `Language.sentence_separator`.
 _WIDE_SPACE = re.compile(r"(?<=\S)(?= {2,}\S)")
 
@@ -74,7 +76,7 @@ def _sentences(line: str, language: Language) -> Iterator[Segment]:
     pieces = [
         piece
         for part in (_WIDE_SPACE.split(line) if language.code == "th" else [line])
-        for piece in sentencex.segment(language.code, part)
+        for piece in _segment(part, language)
     ]
     for index, piece in enumerate(pieces):
         core = piece.strip()
@@ -92,6 +94,18 @@ def _sentences(line: str, language: Language) -> Iterator[Segment]:
             yield Segment("", gap=True)
 
 
+def _segment(text: str, language: Language) -> Iterator[str]:
+    """The sentences of a line, with the white space after them."""
+    # sentencex panics where a single letter and a full stop stand beside a space of more than one byte.
+    plain = _WIDE_SPACES.sub(" ", text)
+    start = 0
+    for sentence in sentencex.segment(language.code, plain):
+        yield text[start : start + len(sentence)]
+        start += len(sentence)
+    if start < len(text):
+        yield text[start:]
+
+
 @cache
 def _answer_pattern(language: Language) -> re.Pattern[str]:
     before, after = language.answer_phrase.split("{answer}")
@@ -104,8 +118,13 @@ def _answer_pattern(language: Language) -> re.Pattern[str]:
 
 def _answer(sentence: str, language: Language) -> str | None:
     match = _answer_pattern(language).fullmatch(sentence)
-    # Native digits become ASCII ones, which people read in every language.
-    return re.sub(r"\d", lambda digit: str(int(digit[0])), match[1].rstrip(".,")) if match else None
+    if match is None:
+        return None
+    # Native digits become ASCII ones, which people read in every language; a decimal comma becomes a point.
+    answer = re.sub(r"\d", lambda digit: str(int(digit[0])), match[1].rstrip(".,"))
+    if _number_symbols(language.code)["decimal"] == ",":
+        answer = answer.replace(".", "").replace(",", ".")
+    return answer
 
 
 def assemble(segments: list[Segment], target: Language, translation: Callable[[str], str]) -> str:
@@ -117,9 +136,33 @@ def assemble(segments: list[Segment], target: Language, translation: Callable[[s
     parts = []
     for segment in segments:
         if segment.answer is not None:
-            parts.append(target.answer_phrase.format(answer=segment.answer))
+            parts.append(target.answer_phrase.format(answer=_localise(segment.answer, target)))
         elif segment.translate:
             parts.append(translation(segment.text))
         else:
-            parts.append(target.sentence_separator if segment.gap else segment.text)
+            parts.append(_gap(parts, target) if segment.gap else segment.text)
     return "".join(parts)
+
+
+def _gap(parts: list[str], target: Language) -> str:
+    # Without a space "2 + 2 = 4. 3 + 3 = 6." would say 4.3.
+    if not target.sentence_separator and parts and parts[-1][-1:].isascii():
+        return " "
+    return target.sentence_separator
+
+
+def _localise(answer: str, target: Language) -> str:
+    """A number with ASCII digits and a decimal point, as the language writes it.
+
+    Where a comma marks decimals a point groups digits, and "1.125" would be a thousand and more.
+    """
+    symbols = _number_symbols(target.code)
+    if symbols["decimal"] == "." or not re.fullmatch(r"\D*\d[\d,]*(?:\.\d+)?\D*", answer):
+        return answer
+    return answer.replace(",", "").replace(".", symbols["decimal"])
+
+
+@cache
+def _number_symbols(code: str) -> dict[str, str]:
+    locale = Locale.parse(code)
+    return {name: str(locale.number_symbols["latn"][name]) for name in ("decimal", "group")}

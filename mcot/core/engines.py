@@ -5,9 +5,11 @@ processed; it reads and writes nothing but through a run's `StageFolder`, so tha
 same whatever engine made them.
 """
 
+import copy
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal, Protocol
@@ -80,6 +82,11 @@ class LocalEngine:
         """See `Engine.run`."""
         missing = [index for index in range(len(inputs)) if not folder.has(index)]
         failures: dict[int, str] = {}
+        ordered = not parallel
+        if ordered and missing:
+            # Later shards depend on earlier ones (the translation memory): what stands behind a gap lacked one.
+            folder.discard_from(missing[0])
+            missing = list(range(missing[0], len(inputs)))
         with Progress(stage.name, total=len(inputs), done=len(inputs) - len(missing), unit="shards") as progress:
             pool = parallel and self._workers > 1 and len(missing) > 1
             stage.notify = None if pool else progress.note
@@ -88,6 +95,8 @@ class LocalEngine:
                 if isinstance(outcome, str):
                     failures[index] = outcome
                     progress.say(f"{stage.name}: shard {index} failed: {outcome.strip().splitlines()[-1]}")
+                    if ordered:
+                        break
                 else:
                     folder.write(index, outcome)
                 progress.advance()
@@ -97,8 +106,8 @@ class LocalEngine:
             first = min(failures)
             raise StageError(
                 f"stage {stage.name}: {len(failures)} of {len(inputs)} shards failed after {self._retries + 1} tries, "
-                f"shard {first} first ({failures[first].strip().splitlines()[-1]}); see {log}; "
-                "run the command again to try only these"
+                f"shard {first} first ({failures[first].strip().splitlines()[-1]}); see {log}; what was finished is "
+                "kept: run the command again to go on"
             )
         folder.close(len(inputs))
 
@@ -111,6 +120,8 @@ class LocalEngine:
     def _in_processes(
         self, stage: Stage, inputs: Sequence[Path], shards: list[int]
     ) -> Iterator[tuple[int, pa.Table | str]]:
+        # Opened here first: a wrong model is the user's mistake, which a worker could only die of.
+        copy.deepcopy(stage).open()
         # Spawned, not forked: a fork after threads have started (Arrow, torch) can hang.
         workers = min(self._workers, len(shards))
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_open_worker, initargs=(stage,)) as pool:
@@ -125,7 +136,14 @@ class LocalEngine:
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
+                    index = running.pop(future)
+                    try:
+                        yield index, future.result()
+                    except BrokenProcessPool as error:
+                        raise StageError(
+                            f"stage {stage.name}: a worker process died, perhaps for want of memory; set fewer "
+                            "`workers`; what was finished is kept: run the command again to go on"
+                        ) from error
 
 
 _stage: Stage
@@ -149,7 +167,10 @@ def _attempt(process: Callable[[pa.Table, int], pa.Table], path: Path, index: in
             return process(read_shard(path), index)
         except UserError:
             raise
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        # Not only Exception: a panic in a library written in Rust derives from BaseException.
+        except BaseException as error:
             if is_machine_error(error):
                 raise
             failure = traceback.format_exc()

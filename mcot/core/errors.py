@@ -51,10 +51,20 @@ class RunError(UserError):
 
 
 class MissingExtraError(UserError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed.
+
+    Args:
+        package: what can't be imported.
+        extra: of `mcot-math`, which brings it.
+    """
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"this needs the package {package!r}: pip install 'mcot-math[{extra}]'")
+        # An exception is unpickled from its arguments: worker processes send theirs pickled.
+        super().__init__(package, extra)
+        self.package, self.extra = package, extra
+
+    def __str__(self) -> str:
+        return f"this needs the package {self.package!r}: pip install 'mcot-math[{self.extra}]'"
 
 
 class StageError(MCoTError):

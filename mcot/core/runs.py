@@ -7,6 +7,7 @@ whose `stage.json` has it goes on where it stopped; any other is begun anew.
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ __all__ = [
     "is_machine_error",
     "open_run",
     "read_shard",
+    "remove_folder",
     "replace_folder",
     "sign",
     "sign_files",
@@ -38,6 +40,7 @@ __all__ = [
 # that they are the same takes longer than loading them.
 _WHOLE_FILE = 256 << 20
 _PART = 4 << 20
+_PARQUET_END = b"PAR1"
 
 
 def sign(*parts: object) -> str:
@@ -46,14 +49,19 @@ def sign(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def sign_files(paths: list[Path]) -> str:
-    """A signature of files' contents and names, not of where they are or when they were made."""
+def sign_files(paths: list[Path], *, whole: bool = False) -> str:
+    """A signature of files' contents and names, not of where they are or when they were made.
+
+    Args:
+        paths: the files.
+        whole: read large files to their end too.
+    """
     digest = hashlib.sha256()
     for path in sorted(paths):
         size = path.stat().st_size
         digest.update(f"{path.name}\0{size}\0".encode())
         with path.open("rb") as file:
-            if size <= _WHOLE_FILE:
+            if whole or size <= _WHOLE_FILE:
                 while block := file.read(1 << 20):
                     digest.update(block)
             else:
@@ -70,6 +78,25 @@ def is_machine_error(error: BaseException) -> bool:
     }  # fmt: skip
 
 
+def _sync(path: Path) -> None:
+    """Have a file's or a folder's contents on the disk, not only in the system's cache."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder so that a kill in between leaves no half of it under its name."""
+    leftover = path.with_name(f".{path.name}.old")
+    if leftover.exists():
+        shutil.rmtree(leftover)
+    if path.exists():
+        path.rename(leftover)
+        shutil.rmtree(leftover)
+
+
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """A temporary name to write to, which becomes `path` at the end, or goes away after an error."""
@@ -77,17 +104,12 @@ def _replacing(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part")
     try:
         yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        _sync(part)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync(path.parent)
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -124,6 +146,8 @@ def replace_folder(path: Path, fill: Callable[[Path], None]) -> None:
             shutil.rmtree(leftover)
     new.mkdir(parents=True)
     fill(new)
+    for file in [*new.rglob("*"), new]:
+        _sync(file)
     if path.exists():
         path.rename(old)
     new.rename(path)
@@ -142,27 +166,42 @@ class StageFolder:
     def __init__(self, path: Path, signature: str) -> None:
         self.path, self.signature = path, signature
         if _signature(path / "stage.json") != signature:
-            if path.exists():
-                shutil.rmtree(path)
+            remove_folder(path)
             path.mkdir(parents=True)
             write_json(path / "stage.json", {"signature": signature})
 
     @property
     def done(self) -> bool:
-        """Whether the stage has nothing left to do."""
-        return _signature(self.path / "manifest.json") == self.signature
+        """Whether the stage has nothing left to do: its manifest and every shard that it counts are there."""
+        return _signature(self.path / "manifest.json") == self.signature and all(map(self.has, range(self._count())))
+
+    def _count(self) -> int:
+        return int(self.manifest()["shards"])
 
     def shard(self, index: int) -> Path:
         """Where a shard is, or will be."""
         return self.path / f"shard-{index:05d}.parquet"
 
     def shards(self) -> list[Path]:
-        """The shards that are there, in order."""
-        return sorted(self.path.glob("shard-*.parquet"))
+        """The shards of a stage that is done, in order."""
+        return [self.shard(index) for index in range(self._count())]
 
     def has(self, index: int) -> bool:
-        """Whether a shard is there."""
-        return self.shard(index).exists()
+        """Whether a shard is there, and whole as far as its last bytes tell."""
+        path = self.shard(index)
+        try:
+            with path.open("rb") as file:
+                file.seek(-len(_PARQUET_END), os.SEEK_END)
+                return file.read() == _PARQUET_END
+        except OSError:
+            # Not there, or shorter than the mark.
+            return False
+
+    def discard_from(self, index: int) -> None:
+        """Remove a shard and those after it."""
+        for path in self.path.glob("shard-*.parquet"):
+            if int(path.stem.removeprefix("shard-")) >= index:
+                path.unlink()
 
     def write(self, index: int, table: pa.Table) -> None:
         """Write a shard."""
@@ -193,8 +232,9 @@ def _signature(path: Path) -> str | None:
         return None
 
 
-def open_run(folder: Path, *, identity: object, settings: str) -> None:
-    """Make a run's folder or go on with it, and write its settings into it.
+@contextmanager
+def open_run(folder: Path, *, identity: object, settings: str) -> Iterator[None]:
+    """Make a run's folder or go on with it, hold it against other processes, and write its settings into it.
 
     Args:
         folder: the run's.
@@ -202,20 +242,31 @@ def open_run(folder: Path, *, identity: object, settings: str) -> None:
         settings: the settings file's text, every default spelled out.
 
     Raises:
-        RunError: the folder holds something else.
+        RunError: the folder holds something else, or another process is at it.
     """
     mark = folder / "run.json"
-    expected = sign(identity)
-    if mark.exists():
-        if _signature(mark) != expected:
+    another = "valid: a run's folder, or a new one; set another `output`"
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"run folder {folder}: is a file; {another}")
+    # Names with a dot in front are ours from a run that was killed as it began, or the system's.
+    if folder.exists() and not mark.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise RunError(f"run folder {folder}: is not empty and holds no run; {another}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            # The system lets go of it when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             raise RunError(
-                f"run folder {folder}: holds a run of other sources (see {folder / 'settings.yaml'}); valid: a folder "
-                "of the same sources, or a new one; set another `output`, or remove the folder"
-            )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"run folder {folder}: is not empty and holds no run; valid: a run's folder, or a new one; "
-                       "set another `output`")  # fmt: skip
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(mark, {"signature": expected})
-    write_file(folder / "settings.yaml", settings)
+                f"run folder {folder}: another process is running it; wait for it or stop it, or set another `output`"
+            ) from None
+        # Until its sources have been read, a run is bound to none: a mistyped path can be corrected.
+        if _signature(mark) != sign(identity):
+            if (folder / "sources" / "manifest.json").exists():
+                raise RunError(
+                    f"run folder {folder}: holds a run of other sources (see {folder / 'settings.yaml'}); valid: a "
+                    "folder of the same sources, or a new one; set another `output`, or remove the folder"
+                )
+            write_json(mark, {"signature": sign(identity)})
+        write_file(folder / "settings.yaml", settings)
+        yield

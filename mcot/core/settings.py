@@ -1,11 +1,22 @@
 """One YAML file -> validated settings. An unknown key is an error."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
 from mcot.core.errors import SettingsError, choose
 from mcot.core.languages import LANGUAGES, TARGETS
@@ -20,13 +31,45 @@ __all__ = [
     "TranslatorSettings",
     "dump_settings",
     "load_settings",
+    "parse_settings",
 ]
 
 DEMO_MODEL = "demo"
+# The largest that the rows' Arrow column of 32 bits holds.
+_LARGEST_ROUND = 2**31 - 1
+# Of a wrong value, how much an error shows.
+_SHOWN = 80
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _writable(cls, value: Any) -> Any:
+        """YAML's escapes can make texts that no file name has and no file can hold."""
+        text = str(value) if isinstance(value, str | Path) else ""
+        if found := _UNWRITABLE.search(text):
+            raise ValueError(f"holds the character {found[0]!r}, which no file name can have; remove it")
+        return value
+
+
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def _expand_home(text: str) -> str:
+    """A path whose leading `~` is the home folder; any other text as it is."""
+    if not text.startswith("~"):
+        return text
+    try:
+        return str(Path(text).expanduser())
+    except RuntimeError:
+        raise ValueError(f"there is no home folder {Path(text).parts[0]!r} here; give the path in full") from None
+
+
+# Expanded before it is a Path: `./~x` is a name, and a Path forgets the `./`.
+_OutputPath = Annotated[Path, BeforeValidator(lambda v: _expand_home(str(v)) if isinstance(v, str | Path) else v)]
+_PathOrName = Annotated[str, AfterValidator(_expand_home)]
 
 
 class ColumnMapping(_Model):
@@ -41,7 +84,7 @@ class ColumnMapping(_Model):
 class SourceSettings(_Model):
     """English problems: a file, a folder of files, or a dataset of the Hugging Face Hub."""
 
-    path: str = Field(description="a JSONL, Parquet or CSV file, a folder of them, or a Hub dataset's id")
+    path: _PathOrName = Field(description="a JSONL, Parquet or CSV file, a folder of them, or a Hub dataset's id")
     format: Literal["columns", "gsm8k", "metamathqa", "mathinstruct"] = "columns"
     name: str | None = Field(None, description="in the rows' `source`; by default the path's last part")
     license: str | None = Field(None, description="in the rows' `license`; known for the named formats")
@@ -55,7 +98,7 @@ class SourceSettings(_Model):
 class TranslatorSettings(_Model):
     """An NLLB checkpoint and how it is run."""
 
-    model: str = Field(DEMO_MODEL, description="a Hub id, a folder, or `demo`: the embedded model")
+    model: _PathOrName = Field(DEMO_MODEL, description="a Hub id, a folder, or `demo`: the embedded model")
     revision: str | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -75,7 +118,7 @@ class BackTranslationSettings(_Model):
 class CheckSettings(_Model):
     """What the checks need besides the rows."""
 
-    language_model: str = Field(
+    language_model: _PathOrName = Field(
         "lid.176.ftz", description="a fastText model: the built-in one, a file, or REPO_ID/FILE of the Hub"
     )
 
@@ -83,8 +126,8 @@ class CheckSettings(_Model):
 class Band(_Model):
     """Scores of at least `keep` are kept, those below `drop` dropped, those between reviewed."""
 
-    keep: float
-    drop: float
+    keep: float = Field(allow_inf_nan=False)
+    drop: float = Field(allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Band":
@@ -123,7 +166,7 @@ class CurationSettings(_Model):
     """Settings of `mcot curate`."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$", description="the run's name")
-    output: Path | None = Field(None, description="the run's folder; runs/<name> by default")
+    output: _OutputPath | None = Field(None, description="the run's folder; runs/<name> by default")
     sources: list[SourceSettings] = Field(min_length=1)
     limit: int | None = Field(None, ge=1, description="problems of each source, at most")
     languages: list[Language] = Field([language.code for language in TARGETS], min_length=1)
@@ -131,13 +174,13 @@ class CurationSettings(_Model):
     translator: TranslatorSettings = TranslatorSettings()
     back_translation: BackTranslationSettings = BackTranslationSettings()
     checks: CheckSettings = CheckSettings()
-    thresholds: dict[Language | Literal["default"], dict[CheckName, Band]] = Field(
-        {}, description="bands by language and check, over the defaults"
+    thresholds: dict[Language, dict[CheckName, Band]] = Field(
+        {}, description="bands by language, or `default` for all, and check, over the built-in ones"
     )
     shard_rows: int = Field(200, ge=1, description="problems of a shard, the unit of resume")
     workers: int = Field(1, ge=1, description="processes for the stages without a model")
     retries: int = Field(1, ge=0, description="how often a failed shard is tried again")
-    round: int = Field(0, ge=0)
+    round: int = Field(0, ge=0, le=_LARGEST_ROUND)
 
     @field_validator("languages")
     @classmethod
@@ -175,47 +218,96 @@ def load_settings(path: Path) -> CurationSettings:
     """Read a settings file.
 
     Raises:
-        SettingsError: there is none, it is no YAML, or a key or a value is wrong.
+        SettingsError: there is none, it can't be read, it is no YAML, or a key or a value is wrong.
     """
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise SettingsError(f"settings file {path}: not found; give the path of a YAML file") from None
-    except IsADirectoryError:
-        raise SettingsError(f"settings file {path}: is a folder; give the path of a YAML file") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"settings file {path}: is not UTF-8 text ({error.reason})") from None
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "unreadable"
-        raise SettingsError(f"settings file {path}{where}: is not valid YAML: {problem}") from None
+    content = _parse_yaml(_read(path), path)
     if not isinstance(content, dict):
         raise SettingsError(
             f"settings file {path}: got {type(content).__name__}, expected keys such as `name` and `sources`"
         )
+    return parse_settings(content, f"settings file {path}")
+
+
+def parse_settings(content: Mapping[str, Any], where: str) -> CurationSettings:
+    """Settings from what a settings file holds.
+
+    Args:
+        content: values by key.
+        where: how an error calls the place that they come from.
+
+    Raises:
+        SettingsError: a key or a value is wrong.
+    """
     try:
         return CurationSettings.model_validate(content)
     except ValidationError as error:
-        raise SettingsError(f"settings file {path}: {_explain(error)}") from None
+        raise SettingsError(f"{where}: {_explain(error)}") from None
+
+
+def _read(path: Path) -> str:
+    advice = "give the path of a YAML file"
+    try:
+        return Path(_expand_home(str(path))).read_text("utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"settings file {path}: not found; {advice}") from None
+    except IsADirectoryError:
+        raise SettingsError(f"settings file {path}: is a folder; {advice}") from None
+    except OSError as error:
+        raise SettingsError(f"settings file {path}: can't be read: {error.strerror}; {advice}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings file {path}: is not UTF-8 text ({error.reason}); save it as UTF-8") from None
+    except ValueError as error:
+        # A name that no file can have, or the `~` of nobody.
+        raise SettingsError(f"settings file {path}: {error}; {advice}") from None
+
+
+def _parse_yaml(text: str, path: Path) -> Any:
+    where = f"settings file {path}"
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
+        raise SettingsError(f"{where}{line}: is not valid YAML: {problem}; mend it") from None
+    except RecursionError:
+        raise SettingsError(f"{where}: is nested too deeply to be read; valid: four levels at most") from None
+    except ValueError as error:
+        # A day that no month has, a number of five thousand digits.
+        raise SettingsError(f"{where}: holds a value that can't be read: {error}; put it in quotes") from None
 
 
 def _explain(error: ValidationError) -> str:
-    """The first error of a validation on one line, and how many more there are."""
+    """One error of a validation on one line, and how many more there are."""
     faults = error.errors(include_url=False)
-    fault = faults[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        message = f"unknown key {where!r}; {choose(str(fault['loc'][-1]), _keys_at(fault['loc'][:-1]))}"
-    elif fault["type"] == "missing":
-        message = f"{where!r} is missing; add it"
-    else:
-        got = f" (got {fault['input']!r})" if not isinstance(fault["input"], dict | list) else ""
-        message = f"{where!r}: {fault['msg'].removeprefix('Value error, ')}{got}"
+    # A key that is missing because it is misspelt is best explained by the misspelling.
+    fault = next((fault for fault in faults if fault["type"] != "missing"), faults[0])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return message + more
+    return _describe(fault) + more
+
+
+def _describe(fault: ErrorDetails) -> str:
+    # The parts in brackets are pydantic's own: it was a key that was wrong.
+    location = tuple(part for part in fault["loc"] if part != "[key]")
+    of_key, where = location != fault["loc"], repr(".".join(map(str, location)))
+    got = f"{fault['input']!r:.{_SHOWN}}"
+    match fault["type"]:
+        case "extra_forbidden" | "invalid_key":
+            return f"unknown key {where}; {choose(str(location[-1]), _keys_at(location[:-1]))}"
+        case "literal_error":
+            # "'cpu', 'cuda' or 'mps'"
+            valid = choose(str(fault["input"]), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
+            return f"unknown key {where}; {valid}" if of_key else f"{where}: got {got}; {valid}"
+        case "string_type" if of_key:
+            return f"{where}: got the key {got}, which YAML reads as no text; put it in quotes"
+        case "missing":
+            return f"{where} is missing; add it"
+        case "model_type":
+            return f"{where}: got {got}, expected keys and values; valid: {', '.join(_keys_at(location))}"
+        case "path_type":
+            return f"{where}: got {got}, expected a path"
+    shown = f" (got {got})" if not isinstance(fault["input"], dict | list) else ""
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}{shown}"
 
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:

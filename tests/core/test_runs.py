@@ -1,6 +1,7 @@
 """A run's folder."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,23 @@ def test_stage_folder_goes_on_and_begins_anew(tmp_path: Path) -> None:
     again = StageFolder(tmp_path / "stage", "one")
     assert again.done
     assert again.manifest() == {"signature": "one", "shards": 2, "rows": 6, "fact": "kept"}
-    assert not StageFolder(tmp_path / "stage", "two").shards()
+    assert again.shards() == [again.shard(0), again.shard(1)]
+    assert not StageFolder(tmp_path / "stage", "two").has(0)
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"PAR1half")]
+)
+def test_a_stage_that_lost_a_shard_is_not_done(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    folder = StageFolder(tmp_path / "stage", "one")
+    for index in range(3):
+        folder.write(index, TABLE)
+    folder.close(3)
+    damage(folder.shard(1))
+    assert not StageFolder(tmp_path / "stage", "one").done
+    assert not folder.has(1)
+    folder.discard_from(1)
+    assert [folder.has(index) for index in range(3)] == [True, False, False]
 
 
 def test_a_half_written_stage_mark_begins_anew(tmp_path: Path) -> None:
@@ -66,17 +83,35 @@ def test_replace_folder_clears_what_a_kill_left(tmp_path: Path) -> None:
 
 def test_open_run(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    open_run(run, identity=["a.jsonl"], settings="x: 1\n")
-    open_run(run, identity=["a.jsonl"], settings="x: 2\n")
+    with open_run(run, identity=["typo.jsonl"], settings="x: 0\n"):
+        pass
+    # No source has been read yet: the run is bound to none.
+    with open_run(run, identity=["a.jsonl"], settings="x: 1\n"):
+        (run / "sources").mkdir()
+        (run / "sources" / "manifest.json").touch()
+    with open_run(run, identity=["a.jsonl"], settings="x: 2\n"):
+        assert (run / "settings.yaml").read_text() == "x: 2\n"
+        refused(run, ["a.jsonl"], "another process is running it")
+    refused(run, ["b.jsonl"], "holds a run of other sources")
     assert (run / "settings.yaml").read_text() == "x: 2\n"
-    with pytest.raises(RunError, match="holds a run of other sources"):
-        open_run(run, identity=["b.jsonl"], settings="x: 1\n")
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "thesis.tex").touch()
-    with pytest.raises(RunError, match="is not empty and holds no run"):
-        open_run(other, identity=["a.jsonl"], settings="")
-    assert (other / "thesis.tex").exists()
+
+
+def refused(folder: Path, identity: object, message: str) -> None:
+    with pytest.raises(RunError, match=message), open_run(folder, identity=identity, settings=""):
+        pass
+
+
+def test_open_run_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    refused(tmp_path, ["a.jsonl"], "is not empty and holds no run")
+    refused(tmp_path / "thesis.tex", ["a.jsonl"], "is a file")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_open_run_goes_on_after_a_kill_at_its_very_beginning(tmp_path: Path) -> None:
+    (tmp_path / ".run.json.part").write_text('{"sig')
+    with open_run(tmp_path, identity=["a.jsonl"], settings=""):
+        assert (tmp_path / "run.json").exists()
 
 
 def test_signatures(tmp_path: Path) -> None:
@@ -88,6 +123,7 @@ def test_signatures(tmp_path: Path) -> None:
     assert sign_files([first]) == sign_files([second])
     second.write_text("diff")
     assert sign_files([first]) != sign_files([second])
+    assert sign_files([first], whole=True) == sign_files([first])
 
 
 def test_failures_are_recorded_and_forgotten(tmp_path: Path) -> None:

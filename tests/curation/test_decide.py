@@ -40,6 +40,11 @@ def test_details() -> None:
     assert decide_row({"numbers_rationale": 0.5}, SAW, BANDS)[2] == ["rationale: 0.5, kept from 0.8"]
 
 
+def test_the_translators_two_scores_have_a_reason_each() -> None:
+    saw = [("translation.unfinished", "question: 1 of 2"), ("translation.spans_lost", "question: '$5' did not survive")]
+    assert decide_row({"translation_ended": 0.5, "translation_spans": 0.9}, saw, BANDS)[1] == ["translation.unfinished"]
+
+
 def test_every_observation_of_a_low_score_is_a_reason_once() -> None:
     saw = [("numbers.missing", "question: 3 is missing"), ("numbers.added", "question: 4 is not in the source")] * 2
     assert decide_row({"numbers_question": 0.5}, saw, BANDS)[1] == ["numbers.missing", "numbers.added"]
