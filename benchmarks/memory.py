@@ -59,7 +59,7 @@ def measure(count: int) -> dict[str, float]:
              "sources": [{"path": str(folder / "problems.jsonl"), "format": "gsm8k"}]}
         )  # fmt: skip
         began = time.monotonic()
-        rows = curate(settings, translator=Copy()).rows
+        rows = curate(settings, translator=Copy()).translations
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {"problems": count, "rows": sum(rows.values()), "peak_rss_mib": round(peak),
                 "seconds": round(time.monotonic() - began, 1)}  # fmt: skip

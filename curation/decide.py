@@ -101,6 +101,9 @@ class DecideStage:
     def open(self) -> None:
         """Nothing to load."""
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def process(self, table: pa.Table, shard: int) -> pa.Table:
         """Fill `decision`, `reasons` and `details`, which held the checks' observations."""
         columns = {name: table[name].to_pylist() for name in ("language", "decision", "scores", "reasons", "details")}

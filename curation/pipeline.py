@@ -72,9 +72,14 @@ def curate(
         backward = translator or (NllbTranslator(own) if own else forward)
     checks = make_checks(settings)
     data = sources_signature(settings.sources)
-    identity = [[source.path, source.name, source.subset, source.split] for source in settings.sources]
+    identity = [[_place(source.path), source.name, source.subset, source.split] for source in settings.sources]
     with open_run(settings.folder, identity=identity, settings=dump_settings(settings)):
         return _run(settings, engine, forward, backward, checks, data)
+
+
+def _place(path: str) -> str:
+    """A file's path from the root, however it was spelled; a Hub dataset's id as it is."""
+    return str(Path(path).resolve()) if Path(path).exists() else path
 
 
 def _run(

@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-# An interrupted command's, as shells have it: 128 and the number of SIGINT.
+# The exit code of an interrupted command, as shells and Typer have it: 128 and the number of SIGINT.
 _INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_TAKEN = "something else has that name: move it away or give another"
+_TAKEN = "something else has that name, such as a folder or a link to nothing: move it away or give another name"
 _ADVICE = {
     **dict.fromkeys(_FULL, "free space"),
     errno.EFBIG: "use a disk that takes larger files",
     errno.EROFS: "give a place on a disk that can be written",
     **dict.fromkeys((errno.EACCES, errno.EPERM), "give yourself permission or give another place"),
     errno.ENAMETOOLONG: "give a shorter name",
-    **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP), _TAKEN),
+    **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ELOOP), _TAKEN),
+    errno.ENOTDIR: "a part of it is a file where a folder is needed: give another place",
     errno.ENOENT: "see that the folder above it is there and takes files, or give another place",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "raise the limit of open files (ulimit -n)"),
 }
@@ -94,7 +95,7 @@ def _say_outcome(outcome: "Outcome") -> None:
     """Say what a run came to. English rows, which nothing checks, are told apart from translations."""
     translated = outcome.translations
     english, refused = (outcome.rows[folder].get("en", 0) for folder in ("dataset", "rejected"))
-    beside = f", beside {english} English originals" if english else ""
+    beside = f", beside {english} English original{'s' if english > 1 else ''}" if english else ""
     unusable = f"; problems that can't be used: {refused}" if refused else ""
     say(
         f"{outcome.folder}: {translated['dataset']} translations kept, {translated['review']} to review, "
@@ -110,7 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(given or ["--help"], prog_name="mcot", standalone_mode=False)
+        # Typer makes an interrupt a code of its own, which it gives back here.
+        if app(given or ["--help"], prog_name="mcot", standalone_mode=False) == _INTERRUPTED:
+            raise KeyboardInterrupt
     except UserError as error:
         return _fail(str(error), 2)
     except typer.TyperException as error:

@@ -57,9 +57,10 @@ def run_demo(output: Path, count: int) -> Outcome:
     """
     settings = demo_settings(output)
     if not _may_hold_demo(settings):
+        what = "holds something else than a run of the demo" if settings.folder.is_dir() else "is a file"
         raise RunError(
-            f"run folder {settings.folder}: holds something else than a run of the demo; valid: a new or empty folder, "
-            "or one of an earlier demo; give another --output"
+            f"run folder {settings.folder}: {what}; valid: a new or empty folder, or one of an earlier demo; "
+            "give another --output"
         )
     write_problems(settings.folder / _PROBLEMS, count)
     return curate(settings)

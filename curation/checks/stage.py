@@ -30,6 +30,9 @@ class CheckStage:
         for check in self._checks:
             check.open()
 
+    def close(self) -> None:
+        """Nothing to let go of: what checks load is small, and shared."""
+
     def process(self, table: pa.Table, shard: int) -> pa.Table:
         """Fill `scores`, `reasons` and `details` of the translations."""
         languages, decisions = table["language"].to_pylist(), table["decision"].to_pylist()

@@ -16,6 +16,9 @@ __all__ = ["DEMO_FOLDER", "NllbTranslator"]
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "model"
 _ARCHITECTURES = ("m2m_100", "nllb-moe")
+# Parameters below which an operation is so short that a second thread costs more than it gives, and on a busy
+# machine a hundred times more: every operation waits for the thread that is not running.
+_SMALL_MODEL = 20_000_000
 _ADVICE = "give a Hub id such as 'facebook/nllb-200-3.3B', a folder of an NLLB checkpoint, or 'demo'"
 # NLLB was trained on up to 512 tokens (its sinusoidal positions would take more).
 _LONGEST_SOURCE = 512
@@ -53,6 +56,7 @@ class NllbTranslator:
         """Load tokenizer and weights."""
         # Imported here: torch takes seconds, and a command that translates nothing should not wait for it.
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
         from transformers.utils import logging
 
@@ -67,11 +71,13 @@ class NllbTranslator:
                 self._path, revision=revision, dtype=getattr(torch, self._dtype), attn_implementation="sdpa",
                 trust_remote_code=False,
             ).eval().to(self._device)  # fmt: skip
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"translator.model {settings.model!r}: can't be loaded as a translation model: {_first_line(error)}"
             ) from error
 
+        if self._device == "cpu" and self._model.num_parameters() < _SMALL_MODEL:
+            torch.set_num_threads(1)
         codes: Any = self._tokenizer.convert_tokens_to_ids([known.flores for known in LANGUAGES.values()])
         if self._tokenizer.unk_token_id in codes or None in codes:
             raise ModelError(
@@ -87,6 +93,8 @@ class NllbTranslator:
         Sentences of like length go together, as many as `batch_tokens` allows; after running out of memory a
         batch is halved.
         """
+        if not sentences:
+            return []
         tokenizer = self._tokenizer
         tokenizer.src_lang = source.flores
         encoded: list[list[int]] = tokenizer(list(sentences), truncation=True, max_length=_LONGEST_SOURCE).input_ids

@@ -125,7 +125,12 @@ class _TranslatingStage:
     def open(self) -> None:
         """Load the model and open the memory."""
         self._translator.open()
-        self._texts = _Texts(self._translator, TranslationMemory(self._folder / "memory.sqlite"), protect=self._protect)
+        self._memory = TranslationMemory(self._folder / "memory.sqlite")
+        self._texts = _Texts(self._translator, self._memory, protect=self._protect)
+
+    def close(self) -> None:
+        """Close the memory."""
+        self._memory.close()
 
 
 class TranslateStage(_TranslatingStage):

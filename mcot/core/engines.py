@@ -44,6 +44,9 @@ class Stage(Protocol):
     def process(self, table: pa.Table, shard: int) -> pa.Table:
         """The output of a shard. Depends on nothing but the shard and the ones before it."""
 
+    def close(self) -> None:
+        """Let go of what `open` took."""
+
 
 class Engine(Protocol):
     """Runs stages."""
@@ -114,8 +117,12 @@ class LocalEngine:
     def _in_line(self, stage: Stage, inputs: Sequence[Path], shards: list[int]) -> Iterator[tuple[int, pa.Table | str]]:
         if shards:
             stage.open()
-        for index in shards:
-            yield index, _attempt(stage.process, inputs[index], index, self._retries)
+        try:
+            for index in shards:
+                yield index, _attempt(stage.process, inputs[index], index, self._retries)
+        finally:
+            if shards:
+                stage.close()
 
     def _in_processes(
         self, stage: Stage, inputs: Sequence[Path], shards: list[int]

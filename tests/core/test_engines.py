@@ -24,6 +24,9 @@ class Double:
     def open(self) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
     def process(self, table: pa.Table, shard: int) -> pa.Table:
         if self._failures and (left := self._failures / str(shard)).exists():
             count = int(left.read_text())

@@ -104,10 +104,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_signed_by_its_contents(folder: Path, translator: NllbTranslator) -> None:
-    assert NllbTranslator(TranslatorSettings(model=str(folder))).signature == translator.signature
+    first = NllbTranslator(TranslatorSettings(model=str(folder)))
+    assert NllbTranslator(TranslatorSettings(model=f"{folder}/../{folder.name}")).signature == first.signature
+    # The same weights as the embedded ones, under a name of their own.
+    assert first.name.partition("@")[2] == translator.name.partition("@")[2]
+    assert first.name.startswith("model@")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"note": "changed"}))
-    assert NllbTranslator(TranslatorSettings(model=str(folder))).signature != translator.signature
+    assert NllbTranslator(TranslatorSettings(model=str(folder))).signature != first.signature
 
 
 def test_no_nllb_model(folder: Path, tmp_path: Path) -> None:
