@@ -1,6 +1,8 @@
 # One command for each thing that one does here. `make help` lists them.
 
 VENV ?= .venv
+PEER_VENV ?= benchmarks/opusfilter_peer/.venv
+MGSM ?= ../shared/data/mgsm
 PYTEST_OPTIONS ?= --numprocesses auto --maxprocesses 4
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -9,7 +11,7 @@ BIN := $(VENV)/bin
 PIP = $(BIN)/python -m pip --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install install-dev test check lint types lock clean
+.PHONY: help demo install install-dev test check lint types lock benchmark-audit clean
 
 help: ## list the targets and the variables
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -18,6 +20,7 @@ help: ## list the targets and the variables
 	@echo "  VENV=...         where the virtual environment is; $(VENV)"
 	@echo "  TORCH_INDEX=...  the package index of a torch build: pytorch.org's install page names one for each CUDA"
 	@echo "                   version and for the CPU; the locked version is taken from there"
+	@echo "  MGSM=...         the folder of MGSM's test_sw.json and so on, for benchmark-audit; $(MGSM)"
 	@echo "  PYTEST_OPTIONS=  what pytest is given; $(PYTEST_OPTIONS)"
 
 demo: install ## the whole loop on the embedded problems, into runs/demo
@@ -42,6 +45,9 @@ types: install-dev
 lock: install ## renew requirements/*.txt from pyproject.toml, to the newest versions that fit
 	$(BIN)/python requirements/lock.py
 
+benchmark-audit: install $(PEER_VENV)/.installed ## mcot audit beside OpusFilter, on MGSM with errors planted
+	$(BIN)/python -m benchmarks.audit_quality $(MGSM) --peer $(PEER_VENV)/bin/python
+
 clean: ## remove .venv and what tools leave; runs/ stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
@@ -57,6 +63,12 @@ $(VENV)/.installed: requirements/lock.txt pyproject.toml | $(VENV)/bin/pip
 $(VENV)/.installed-dev: requirements/lock-dev.txt $(VENV)/.installed
 	@echo "installing what the tests and checks need into $(VENV)"
 	@$(PIP) install --requirement requirements/lock-dev.txt
+	@touch $@
+
+$(PEER_VENV)/.installed: benchmarks/opusfilter_peer/requirements.txt $(VENV)/.installed
+	@echo "installing OpusFilter into $(PEER_VENV)"
+	@$(BIN)/python -m venv --clear $(PEER_VENV)
+	@$(PEER_VENV)/bin/python -m pip --quiet install --requirement $<
 	@touch $@
 
 # pip comes last into a new environment, so a half-made one is made again.

@@ -19,7 +19,15 @@ _GENERAL_REASONS = {
     "back_translation": "back_translation.low",
     "length": "length.unusual",
     "untranslated": "untranslated.copied",
+    "mixed": "language.mixed",
+    "repetition": "repetition.loop",
+    "equations": "equations.altered",
+    "answer": "answer.differs",
+    "duplicates": "duplicates.near",
+    "contamination": "contamination.benchmark",
 }
+# Reasons belong to the check that they are named after, but for these.
+_CHECK_OF_REASON = {"language.mixed": "mixed"}
 
 
 def _check_of(field: str) -> str:
@@ -83,7 +91,8 @@ def decide_row(
 
 def _is_of(reason: str, detail: str, check: str, part: str) -> bool:
     """Whether an observation is a check's, of a part of the row."""
-    return reason.partition(".")[0] == check and detail.startswith(f"{part}:")
+    named = _CHECK_OF_REASON.get(reason, reason.partition(".")[0])
+    return named == check and detail.startswith(f"{part}:")
 
 
 class DecideStage:

@@ -7,13 +7,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from curation.checks.answer import AnswerCheck
 from curation.checks.back_translation import BackTranslationCheck
 from curation.checks.base import Check
+from curation.checks.equations import EquationsCheck
 from curation.checks.language import LanguageCheck
 from curation.checks.length import LengthCheck
+from curation.checks.mixed import MixedCheck
 from curation.checks.numbers import NumbersCheck
+from curation.checks.repetition import RepetitionCheck
 from curation.checks.stage import CheckStage
 from curation.checks.untranslated import UntranslatedCheck
+from curation.contamination import ContaminationCheck
 from curation.decide import DecideStage
 from curation.outputs import FOLDERS, write_outputs
 from curation.report import write_report
@@ -21,11 +26,13 @@ from curation.sources import read_problems, sources_signature
 from curation.translation.base import Translator
 from curation.translation.nllb import NllbTranslator
 from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
+from mcot.core.benchmarks import Benchmark
 from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.progress import Progress
 from mcot.core.rows import SCHEMA
 from mcot.core.runs import StageFolder, open_run, remove_folder, sign, write_json
-from mcot.core.settings import CurationSettings, dump_settings
+from mcot.core.settings import CurationSettings
+from mcot.core.settings_file import dump_settings
 
 __all__ = ["Outcome", "curate"]
 
@@ -115,16 +122,26 @@ def _run(
     return _finish(settings, checks, done)
 
 
-def make_checks(settings: CurationSettings) -> list[Check]:
-    """The checks that a run does."""
+def make_checks(settings: CurationSettings, benchmarks: Sequence[Benchmark] = ()) -> list[Check]:
+    """The checks of a run, and of an audit: one list for both.
+
+    Args:
+        benchmarks: whose problems are looked for.
+    """
     checks: list[Check] = [
         LanguageCheck(settings.checks.language_model),
         NumbersCheck(),
         LengthCheck(),
         UntranslatedCheck(),
+        MixedCheck(settings.checks.language_model),
+        RepetitionCheck(),
+        EquationsCheck(),
+        AnswerCheck(),
     ]
     if settings.back_translation.enabled:
         checks.append(BackTranslationCheck())
+    if benchmarks:
+        checks.append(ContaminationCheck(benchmarks))
     return checks
 
 

@@ -12,7 +12,8 @@ from mcot.core.engines import EngineName, make_engine
 from mcot.core.errors import MCoTError, UserError
 from mcot.core.progress import say
 from mcot.core.runs import is_machine_error
-from mcot.core.settings import CurationSettings, load_settings
+from mcot.core.settings import CurationSettings
+from mcot.core.settings_file import load_settings
 
 if TYPE_CHECKING:
     from curation.pipeline import Outcome
@@ -83,6 +84,40 @@ def curate(
     if limit is not None:
         loaded = loaded.model_copy(update={"limit": limit})
     _curate(loaded, engine)
+
+
+@app.command()
+def audit(
+    input: Annotated[str, typer.Argument(help="A JSONL, JSON, CSV or Parquet file, or a Hub dataset as org/name.")],
+    output: Annotated[Path, typer.Option(help="The folder to write into.")],
+    settings: Annotated[Path | None, typer.Option(help="A YAML file; see below.")] = None,
+) -> None:
+    """Check translations that already exist, and decide which to keep, with reasons. Downloads no model.
+
+    INPUT has the columns language (ISO 639-1), source_question (English) and question (the translation) and, where
+    there are any, id, source_rationale, rationale, answer, back_question and back_rationale. What applies is run;
+    what does not is named, with the column that it would need.
+
+    Writes decisions.parquet (id, decision, reasons, details, scores; in the input's order), report.html and
+    report.json. A bad row (null, too long, in an unknown language, unreadable) is a dropped row with its reason,
+    and stops none of the others.
+
+    Settings, all optional: thresholds (keep and drop by language, or `default`, and check), checks.language_model
+    (a fastText model), contamination (benchmarks to look for: mgsm, msvamp, gsm8k, each with its file or folder, or
+    null to read it from the Hub), workers (processes; all cores by default), and for a Hub dataset subset, split
+    (train) and revision.
+    """
+    from curation.audit import audit as run
+    from curation.audit import load_audit_settings
+
+    outcome = run(input, output, load_audit_settings(settings))
+    for why in dict.fromkeys(outcome.not_run.values()):
+        say(f"not run: {', '.join(check for check in outcome.not_run if outcome.not_run[check] == why)}: {why}")
+    rows = outcome.rows
+    say(
+        f"{outcome.folder}: {sum(rows.values())} rows: {rows['keep']} to keep, {rows['review']} to review, "
+        f"{rows['drop']} to drop; open {outcome.folder / 'report.html'}"
+    )
 
 
 def _curate(settings: CurationSettings, engine: EngineName) -> None:

@@ -12,7 +12,8 @@ from curation.demo.generator import draw_problem, held_out_words, load_texts, pr
 from curation.pipeline import Outcome, curate
 from mcot.core.errors import RunError, SettingsError
 from mcot.core.runs import write_file
-from mcot.core.settings import CurationSettings, load_settings, parse_settings
+from mcot.core.settings import CurationSettings
+from mcot.core.settings_file import load_settings, parse_settings
 
 __all__ = ["demo_settings", "run_demo", "write_problems"]
 

@@ -1,8 +1,16 @@
-"""Is the translation about as long as translations into its language are?
+"""Is the translation about as long as translations into its language are, and does it come to its end?
 
 A truncated, a rambling or a half translated text shows in its length. What is compared is the number of
 letters, digits and LaTeX aside: a solution of equations is copied by a translation as it stands, and would
 pull every language's ratio to 1.
+
+A text cut short shows in its end too, however many numbers survive. A problem ends with its question: where
+the source's last sentence is one, the translation has a question mark or asks with a word of its language
+(Thai has no question mark, and others do without). Where the source ends with a full stop, so does the
+translation, but for Thai, which has none; after a number it may be left out.
+
+Measured on MGSM's human translations, 250 questions a language: none of 2,500 ends unlike its source, and one
+is too long. Cut at 45% of their length, with no other check, 0.2% are kept.
 """
 
 import math
@@ -14,7 +22,7 @@ import pyarrow as pa
 from curation.checks.base import Observation, Part, Scored, score_parts
 from curation.checks.language import prose
 
-__all__ = ["PRIORS", "LengthCheck", "LengthPrior", "count_letters", "deviation"]
+__all__ = ["PRIORS", "LengthCheck", "LengthPrior", "count_letters", "deviation", "lacks_end"]
 
 
 class LengthPrior(NamedTuple):
@@ -50,7 +58,32 @@ SMALLEST_MAD = 0.08
 NORMAL_MAD = 0.6745
 OUTLIER = 3.5
 
+# The most that a text without its end scores: a doubt, as it may be complete and carelessly punctuated.
+WITHOUT_END = 0.5
+# Words of a text's end that a detail quotes.
+_LONGEST_QUOTE = 40
+
 _LETTERS = re.compile(r"[^\W\d_]+")
+_CLOSING = "\"'’”»)]}*_」』） \t\r\n "
+_STOPS = ".!?…。！？．｡।॥"
+_QUESTION_MARK = re.compile("[?？]")
+# How a problem asks: the language's interrogatives, and verbs that tell to find or to calculate. A word that
+# makes other sentences too (French "que", German "wo") is of no use.
+_ASKING = {
+    "en": r"\b(?:how|what|which|who|whose|where|when|why|find|calculate|determine)\b",
+    "sw": r"ngapi\b|\b(?:gani|nini|nani|wapi|lini|vipi|je|ipi|upi|yupi|zipi|tafuta|kokotoa|hesabu)\b",
+    "bn": r"(?<!\S)(?:কত|কয়|কয়|কোন|কী|কেমন|নির্ণয়|গণনা|কি(?!\S))",
+    "te": r"ఎన్న|ఎంత|ఎంద|ఏమి|ఏము|ఏది|ఏంట|ఎవర|ఎక్కడ|ఎప్పుడ|ఎలా|(?<!\S)ఏ(?!\S)|లెక్కించ|కనుగొన",
+    "th": "กี่|เท่าไร|เท่าไหร่|เท่าใด|อะไร|ไหน|ใด|ไหม|มั้ย|หรือไม่|หรือเปล่า|ใคร|เมื่อไ|อย่างไร|ยังไง|จง|คำนวณ",
+    "ja": "何|いくら|いくつ|どれ|どの|どこ|どちら|どう|誰|幾|いつで|求め|計算|か。|か$",
+    "zh": "多少|几|幾|什么|多[大长远重高久快]|哪|谁|怎|何|吗|呢|求|计算",
+    "ru": r"\bскольк|\bкак(?:ой|ая|ое|ие|ом|ую|ова?|ово|ого|им|их)\b|\bкто\b|насколько|\b(?:найди|вычисл|определ)",
+    "es": r"¿|\b(?:cuánt|qué|cuál|quién|dónde|cuándo|cómo|calcul|determin|encuentr|hall|averigu|indi)",
+    "fr": r"\b(?:combien|quel|est-ce|calcul|détermin|trouve)|-t-(?:il|elle|on)\b",
+    "de": r"\b(?:wie ?viel|wie (?:alt|lang|groß|weit|hoch|oft|schwer|teuer|schnell)|berechne|bestimme|finde)"
+    r"|(?-i:\b(?:Wie|Was|Welche|Wer|Wo|Wann)\b)",
+}  # fmt: skip
+_ASKS = {code: re.compile(pattern, re.IGNORECASE) for code, pattern in _ASKING.items()}
 
 
 def count_letters(text: str) -> int:
@@ -70,17 +103,32 @@ def deviation(source_letters: int, letters: int, language: str) -> float:
     return value / math.sqrt(max(1.0, TYPICAL_LETTERS / source_letters))
 
 
+def lacks_end(source: str, text: str, language: str) -> bool:
+    """Whether a text of a language breaks off before its English source's last sentence ends."""
+    source, text = source.rstrip(_CLOSING), text.rstrip(_CLOSING)
+    if source[-1:] not in ".!?" or not text:
+        return False
+    if source[-1] == "?":
+        return not _QUESTION_MARK.search(text) and not _ASKS[language].search(text)
+    if language == "th" or text[-1] in _STOPS:
+        return False
+    return not (text[-1].isdigit() and source.rstrip(_STOPS)[-1:].isdigit())
+
+
 class LengthCheck:
     """Scores exp(-|deviation|): 1 for a text of the expected length, 0.5 for one cut in half or doubled.
 
-    Observes `length.short` and `length.long` where the deviation is an outlier: a modified z-score beyond
-    3.5. A source without letters has no score.
+    A text that breaks off scores 0.5 at most. Observes `length.short` and `length.long` where the deviation is
+    an outlier, a modified z-score beyond 3.5, and `length.short` where the end is missing, quoting what stands
+    there. A source without letters has no score.
     """
 
     name = "length"
 
     def __init__(self) -> None:
-        self.signature = f"length|unit:letters|priors:mgsm|mad:{SMALLEST_MAD}|outlier:{OUTLIER}|version:1"
+        self.signature = (
+            f"length|unit:letters|priors:mgsm|mad:{SMALLEST_MAD}|outlier:{OUTLIER}|without_end:{WITHOUT_END}|version:2"
+        )
 
     def open(self) -> None:
         """Nothing to load."""
@@ -102,4 +150,10 @@ class LengthCheck:
             share = letters / (source_letters * math.exp(prior.median))
             reason = "length.short" if value < 0 else "length.long"
             observations.append(Observation(reason, part, f"{100 * share:.0f}% of the expected length"))
-        return math.exp(-abs(value)), observations
+        score = math.exp(-abs(value))
+        if lacks_end(source, text, language):
+            score = min(score, WITHOUT_END)
+            end = " ".join(text.split())[-_LONGEST_QUOTE:]
+            what = "question" if source.rstrip(_CLOSING).endswith("?") else "full stop"
+            observations.append(Observation("length.short", part, f'lacks the {what} at its end: "\u2026{end}"'))
+        return score, observations

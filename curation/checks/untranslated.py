@@ -1,7 +1,10 @@
 """Is a part of the translation still English: the source's words, copied?
 
 A translation shares names, numbers, units and equations with its source, but hardly ever three words in a
-row. Words that both have in runs of three or more are copied ones.
+row. Words that both have in runs of three or more are copied ones. So are all words of a source's sentence
+that stands in the translation as it is: of "How old is Seth?" but two are no names, as its first may be one.
+
+Measured on MGSM's human translations, 250 questions a language: none of 2,500 has a score below 1.
 """
 
 import re
@@ -15,6 +18,8 @@ from mcot.core.languages import LANGUAGES
 
 __all__ = ["UntranslatedCheck", "copied_words"]
 
+# Words, of three letters or more, of a sentence that counts as copied; two at least are in lower case.
+SHORTEST_SENTENCE = 3
 # Words of a run that counts as copied; `copied_words` zips three lists for it.
 SHORTEST_RUN = 3
 # Characters of the longest copied segment that a detail quotes.
@@ -23,6 +28,10 @@ _LONGEST_QUOTE = 60
 _LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 # Shorter ones are units (kg, cm) and variables. "don't" and "one-fourth" are one word.
 _LATIN_WORD = re.compile(f"[{_LATIN}]{{3,}}(?:['-][{_LATIN}]+)*")
+_SENTENCE_END = re.compile(r"(?<=[.?!])|\n")
+# A sentence is looked for in all of a text; a megabyte of sentences would take minutes.
+_LONGEST_SOURCE = 20_000
+_LOWER_CASE_WORD = re.compile(f"(?<![{_LATIN}])[a-z]{{2,}}")
 # Vowel signs of Bengali and Telugu are no letters to Python, and would break a word in pieces.
 _OTHER_LETTERS = re.compile(f"[^\\W\\d_{_LATIN}](?:[^\\W\\d_{_LATIN}]|[\u0981-\u09d7\u0c00-\u0c56\u200c\u200d])*")
 # Letters that say what an English word says, where words aren't separated: letters of MGSM's translations
@@ -76,14 +85,31 @@ def copied_words(source: str, text: str, language: str) -> Copied | None:
 
     runs = set(zip(theirs, theirs[1:], theirs[2:], strict=False))
     starts = [start for start, run in enumerate(zip(ours, ours[1:], ours[2:], strict=False)) if run in runs]
-    if not starts:
+    sentence = _copied_sentence(source, text)
+    if not starts and not sentence:
         return Copied(0.0, "")
     copied = {place for start in starts for place in range(start, start + SHORTEST_RUN)}
     if LANGUAGES[language].spaced:
         total = len(ours) + float(len(others))
     else:
         total = len(ours) + len("".join(others)) / _LETTERS_OF_A_WORD[language]
-    return Copied(len(copied) / total, _longest(text, _matches(text, names), copied))
+    longest = _longest(text, _matches(text, names), copied)
+    in_sentence = len(_words(sentence, set()))
+    share = max(len(copied), in_sentence) / max(total, in_sentence)
+    return Copied(share, max(longest, sentence, key=len))
+
+
+def _copied_sentence(source: str, text: str) -> str:
+    """The longest sentence of the source that stands in the text, "" if none does."""
+    found = [
+        sentence
+        for piece in _SENTENCE_END.split(source[:_LONGEST_SOURCE])
+        if (sentence := piece.strip()).endswith((".", "?", "!"))
+        and sentence in text
+        and len(_LATIN_WORD.findall(sentence)) >= SHORTEST_SENTENCE
+        and len(_LOWER_CASE_WORD.findall(sentence)) >= SHORTEST_SENTENCE - 1
+    ]
+    return max(found, key=len, default="")
 
 
 def _longest(text: str, words: list[re.Match[str]], copied: set[int]) -> str:
@@ -109,7 +135,7 @@ class UntranslatedCheck:
     name = "untranslated"
 
     def __init__(self) -> None:
-        self.signature = f"untranslated|run:{SHORTEST_RUN}|version:1"
+        self.signature = f"untranslated|run:{SHORTEST_RUN}|sentence:{SHORTEST_SENTENCE}|version:2"
 
     def open(self) -> None:
         """Nothing to load."""

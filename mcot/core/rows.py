@@ -24,6 +24,14 @@ SCORES = (
     "length_rationale",
     "untranslated_question",
     "untranslated_rationale",
+    "mixed_question",
+    "mixed_rationale",
+    "repetition_question",
+    "repetition_rationale",
+    "equations_rationale",
+    "answer_rationale",
+    "duplicates_question",
+    "contamination_question",
 )
 
 SCHEMA = pa.schema(

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from mcot.core.errors import SettingsError
-from mcot.core.settings import DEFAULT_BANDS, DEFAULT_LANGUAGE_BANDS, Band, dump_settings, load_settings
+from mcot.core.settings import DEFAULT_BANDS, DEFAULT_LANGUAGE_BANDS, Band
+from mcot.core.settings_file import dump_settings, load_settings
 
 MINIMAL = {"name": "trial", "sources": [{"path": "a.jsonl"}]}
 

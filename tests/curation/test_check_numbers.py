@@ -16,7 +16,7 @@ from mcot.core.languages import TARGETS
 from mcot.core.rows import from_rows
 
 # False rejects among 250 human translations, in percent; what is left is mostly the translators' own slips.
-LARGEST_REJECTED = {"ja": 5.5, "zh": 3, "fr": 3}
+LARGEST_REJECTED = {"ja": 4.5, "zh": 2, "fr": 1.5}
 
 
 def _check(language: str, source: str, translation: str) -> tuple[float | None, list[Observation]]:
@@ -42,6 +42,12 @@ def _check(language: str, source: str, translation: str) -> tuple[float | None, 
      ("bn", "16 eggs in three days", "তিন দিনে ১৬টি ডিম"),
      ("fr", "a minute and a half", "1,5 minute"),
      ("fr", "1/4 of the boys", "1 garçon sur 4"),
+     ("es", "He ran 400 meters. After the 400 meters he drank.", "Corrió 400 metros. Después bebió."),
+     ("zh", "She shared it with her two parents and 3 friends.", "她和爸爸妈妈及3个朋友分享。"),
+     ("fr", "the 200 Grade 5 students", "les 200 élèves de CM2"),
+     ("th", "5 more clients, and he counts them too", "ลูกค้าอีก 5 คน และนับรวม 5 คนนี้"),
+     ("ru", "Sally Thirtytwo is 8", "Салли Тридцать два 8 лет"),
+     ("es", "It takes 1 hour.", "Tarda una hora."),
      ("sw", "Two boys have 8.", "Wavulana wawili wana 8, wote wawili wana wangapi?")],
 )  # fmt: skip
 def test_corresponding(language: str, source: str, translation: str) -> None:
@@ -54,7 +60,12 @@ def test_corresponding(language: str, source: str, translation: str) -> None:
      ("de", "12 boys ate 5 pies", "Jungen aßen 5 Torten", 2 / 3, "numbers.missing", "12 is missing"),
      ("ja", "12 boys ate 5 pies", "12人の男の子が5個、7個食べた", 0.8, "numbers.added", "7 is not in the source"),
      ("ru", "three pies", "четыре пирога", 0.0, "numbers.changed", "three -> четыре"),
-     ("es", "1 hour for 5 boys", "2 horas para 5 niños", 0.75, "numbers.added", "2 is not in the source"),
+     ("es", "1 hour for 5 boys", "2 horas para 5 niños", 0.5, "numbers.changed", "1 -> 2"),
+     ("es", "The dozen costs $1.00 and a card", "La docena y una tarjeta", 2 / 3, "numbers.missing", "1.00 is missing"),
+     ("de", "three times as many, how many do the three have", "Wie viele haben drei Kinder?", 0.5,
+      "numbers.missing", "three is missing"),
+     ("fr", "two pairs of shoes", "des paires de chaussures", 0.0, "numbers.missing", "two is missing"),
+     ("ja", "16 eggs", "16個の卵、個あたり", 2 / 3, "numbers.missing", "個 counts nothing"),
      ("zh", "4 friends, the second and the fourth", "2个朋友，第二个和第四个", 0.0, "numbers.changed", "4 -> 2"),
      ("fr", "the car costs $20,000", "la voiture coûte 200 000 $", 0.0, "numbers.changed", "20,000 -> 200 000")],
 )  # fmt: skip
@@ -64,6 +75,38 @@ def test_not_corresponding(
     got, observations = _check(language, source, translation)
     assert got == pytest.approx(score)
     assert observations == [Observation(reason, "question", detail)]
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "translation", "back", "swapped"),
+    [("de", "He has 5 cats. She has 8 dogs.", "Er hat 5 Katzen. Sie hat 8 Hunde.", None, None),
+     ("de", "He has 5 cats. She has 8 dogs.", "Er hat 8 Katzen. Sie hat 5 Hunde.", None, "5 and 8 changed places"),
+     ("ja", "He has 5 cats. She has 8 dogs.", "彼は猫を8匹飼う。彼女は犬を5匹飼う。", None, "5 and 8 changed places"),
+     # Within a sentence the clauses may have another order.
+     ("fr", "He bought 5 pens for $8.", "Pour 8 $, il a acheté 5 stylos.", None, None),
+     ("te", "5 of 8 cats, 3 dogs", "8 5 3", None, None),
+     ("fr", "5 pens, 7 cups and 8 cats", "8 stylos, 7 tasses et 5 chats", None, "5 and 8 changed places"),
+     ("bn", "5 pens, 7 cups and 8 cats", "8 7 5", None, None),
+     ("bn", "5 pens and 8 cats", "8 5", "8 pens and 5 cats", "5 and 8 changed places"),
+     ("bn", "5 pens for 8 dollars", "8 5", "For 8 dollars 5 pens", None)],
+)  # fmt: skip
+def test_order(language: str, source: str, translation: str, back: str | None, swapped: str | None) -> None:
+    row = {"id": "1", "language": language, "source_question": source, "question": translation, "back_question": back}
+    scored = NumbersCheck().score(from_rows([row]))
+    expected = [Observation("numbers.order", "question", swapped)] if swapped else []
+    assert scored.observations[0] == expected
+    assert scored.scores["numbers_question"][0] == (0.9 if swapped else 1.0)
+
+
+def test_a_rationale_mentions_a_number_often() -> None:
+    """A changed result is found though its value stands in the equation, in the mark and in the text."""
+    source = "3 boys have 4 each: 3*4 = <<3*4=12>>12 pies.\n12 - 2 = <<12-2=10>>10 are left.\n#### 10"
+    good = "3 Jungen haben je 4: 3*4 = <<3*4=12>>12 Torten.\n12 - 2 = <<12-2=10>>10 bleiben.\n#### 10"
+    row = {"id": "1", "language": "de", "source_rationale": source}
+    rows = [
+        {**row, "rationale": text} for text in (good, good.replace(">>12", ">>13"), good.replace("#### 10", "####"))
+    ]
+    assert [score == 1 for score in NumbersCheck().score(from_rows(rows)).scores["numbers_rationale"]] == [1, 0, 0]
 
 
 @given(st.text(max_size=60), st.text(alphabet="0123456789 .,/二三半", max_size=60))
@@ -108,7 +151,7 @@ def test_human_translations(language: str, shared_data: Path) -> None:
             planted = f"{translation[: place.start()]}{int(place[0]) * 7 + 2}{translation[place.end() :]}"
             changed += 1
             found += _check(language, source, planted)[0] != 1
-    assert 100 * (1 - kept / len(english)) <= LARGEST_REJECTED.get(language, 2)
+    assert 100 * (1 - kept / len(english)) <= LARGEST_REJECTED.get(language, 1)
     assert found / changed >= 0.98
 
 

@@ -11,7 +11,7 @@ from sacrebleu.metrics.chrf import CHRF
 from curation.checks.back_translation import BackTranslationCheck, chrf_plus_plus
 from curation.checks.base import Check
 from curation.checks.language import LanguageCheck, prose, script_shares
-from curation.checks.length import PRIORS, SMALLEST_MAD, LengthCheck, deviation
+from curation.checks.length import PRIORS, SMALLEST_MAD, WITHOUT_END, LengthCheck, deviation, lacks_end
 from curation.checks.untranslated import UntranslatedCheck
 from mcot.core.errors import ModelError
 from mcot.core.languages import TARGETS
@@ -301,6 +301,72 @@ def test_deviation_allows_short_texts_more() -> None:
     assert far[2] == far[3] > SMALLEST_MAD
 
 
+ADDITION = "Ana buys 12 eggs. Find how many she has."
+SUM = "3 + 4 = 7, so the answer is 7."
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "text", "lacks"),
+    [
+        *((language, EGGS, text, False) for language, text in TRANSLATIONS.items()),
+        # Without its question: the first sentence alone, or a clause of it.
+        ("sw", EGGS, "Ana ananunua mayai 12 na kumpa Tom matatu kati ya hayo.", True),
+        ("bn", EGGS, "আনা ১২টি ডিম কিনে তার মধ্যে তিনটি টমকে", True),
+        ("te", EGGS, "అనా 12 గుడ్లు కొని వాటిలో మూడు టామ్‌కు ఇస్తుంది.", True),
+        ("th", EGGS, "แอนาซื้อไข่ 12 ฟองและให้ทอมไปสามฟอง", True),
+        ("ja", EGGS, "アナは卵を12個買い、そのうち3個をトムにあげました。", True),
+        ("zh", EGGS, "安娜买了12个鸡蛋，给了汤姆其中的三个。", True),
+        ("ru", EGGS, "Анна покупает 12 яиц и отдаёт три из них Тому.", True),
+        ("es", EGGS, "Ana compra 12 huevos y le da tres a", True),
+        ("fr", EGGS, "Ana achète 12 œufs et en donne trois à Tom, qui", True),
+        ("de", EGGS, "Ana kauft 12 Eier und gibt Tom drei davon, wo", True),
+        # It asks, or tells to find, without a mark.
+        ("ja", EGGS, "アナは卵を12個買いました。残りは何個ですか", False),
+        ("zh", EGGS, "安娜买了12个鸡蛋。求剩下的鸡蛋数", False),
+        ("fr", EGGS, "Ana achète 12 œufs. Calcule le nombre d'œufs qui lui restent.", False),
+        ("de", EGGS, "Ana kauft 12 Eier. Wie viele Eier hat sie noch", False),
+        # A statement's full stop; of Thai none is expected, nor after a number where the source has one.
+        ("es", ADDITION, "Ana compra 12 huevos. Calcula cuántos tiene.", False),
+        ("es", ADDITION, "Ana compra 12 huevos. Calcula", True),
+        ("bn", ADDITION, "আনা ১২টি ডিম কেনে। তার কাছে কত আছে নির্ণয় করো।", False),
+        ("th", ADDITION, "แอนาซื้อไข่ 12 ฟอง จงหาจำนวนไข่", False),
+        ("de", SUM, "3 + 4 = 7, also ist die Antwort 7", False),
+        ("de", SUM, "3 + 4 = 7, also ist die", True),
+        ("zh", 'He says "stop."', "他说：“停。”", False),
+        # A source that doesn't end tells nothing.
+        ("es", "Ana buys 12 eggs", "Ana compra 12 huevos", False),
+        ("es", EGGS, "", False),
+    ],
+)
+def test_a_text_without_its_end(language: str, source: str, text: str, lacks: bool) -> None:
+    assert lacks_end(source, text, language) is lacks
+    if text and lacks:
+        score, seen = run(LengthCheck(), language, source, text)
+        assert score is not None
+        assert score <= WITHOUT_END
+        assert "length.short" in [reason for reason, _ in seen]
+
+
+def test_the_missing_end_is_quoted() -> None:
+    _, seen = run(LengthCheck(), "es", EGGS, "Ana, que vive en Sevilla, compra 12 huevos en el mercado y le da tres")
+    quote = "12 huevos en el mercado y le da tres"
+    ((reason, detail),) = seen
+    assert reason == "length.short"
+    assert detail.startswith('lacks the question at its end: "…')
+    assert detail.endswith(f'{quote}"')
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_cut_texts_of_mgsm(language: str, shared_data: Path) -> None:
+    sources, texts = _mgsm(shared_data, "en"), _mgsm(shared_data, language)
+    cuts = [text[: int(0.45 * len(text))] for text in texts]
+    for candidates, low, high in ((texts, 0.99, 1.0), (cuts, 0.0, 0.02)):
+        pairs = zip(sources, candidates, strict=True)
+        rows = from_rows([{"language": language, "source_question": s, "question": t} for s, t in pairs])
+        values = LengthCheck().score(rows).scores["length_question"]
+        assert low <= sum(value is not None and value >= 0.55 for value in values) / len(values) <= high
+
+
 # Untranslated
 
 
@@ -332,6 +398,12 @@ def test_a_translation_is_not_a_copy(language: str) -> None:
          ["untranslated.partly"]),
         ("bn", EGGS, "আনা ১২টি ডিম কেনে এবং তার মধ্যে তিনটি টমকে দেয়। How many eggs does she have left?", 0.4, 0.75,
          ["untranslated.partly"]),
+        # A short sentence, names and all, in any text.
+        ("sw", "Seth is twice as old as Tom. How old is Seth?",
+         "Umri wa Seth ni mara mbili zaidi ya umri wa Tom. How old is Seth?", 0.5, 0.85, ["untranslated.partly"]),
+        ("zh", "Seth is twice as old as Tom. How old is Seth?", "塞思的年龄是汤姆的两倍。How old is Seth?", 0.3, 0.8,
+         ["untranslated.partly"]),
+        ("fr", "Janet Smith and Tom. They meet.", "Janet Smith and Tom. Ils se rencontrent.", 1.0, 1.0, []),
         # Two words in a row happen.
         ("es", "The restaurant menu has 5 desserts.", "El restaurant menu tiene 5 postres.", 1.0, 1.0, []),
         # Not the source's words, whatever language they are in.

@@ -17,7 +17,8 @@ import yaml
 
 from curation.pipeline import curate
 from mcot.core.rows import SCHEMA
-from mcot.core.settings import CurationSettings, load_settings
+from mcot.core.settings import CurationSettings
+from mcot.core.settings_file import load_settings
 from mcot.demo import write_problems
 
 FOLDERS = ("dataset", "rejected", "review")

@@ -115,7 +115,7 @@ def _compose_multiplier_first(plain: str, parts: list[Part], index: int, grammar
         largest = 10 if part.value == _HUNDRED else 1000
         if (
             following
-            and following.kind in ("cardinal", "digits")
+            and (following.kind in ("cardinal", "digits") or (following.kind == "fraction" and following.value > 1))
             and following.value < largest
             and _gap(plain, end, following.start) == " "
         ):
@@ -180,5 +180,7 @@ def _join_next(
 
 
 def _is_added(plain: str, gap: str, fraction: Part, language: str) -> bool:
-    """English: "5 and a half", but not "5 and half of them"."""
+    """English: "5 and a half", "6 and three-quarters", but not "5 and half of them", "5 and two thirds of them"."""
+    if fraction.value.numerator > 1 and not plain.startswith(" of", fraction.end):
+        return True
     return language != "en" or gap in ("-and-a-", " and a ") or plain.startswith(("a ", "one", "an "), fraction.start)

@@ -13,6 +13,7 @@ _HOUR = r"(?:uhr|h\b|heures?\b|час|horas?\b|時|点|น\.|นาฬิกา)
 _HOUR_OF_24 = re.compile(rf"(?:{_CLOCK}|{_RANGE}[ \xa0]?{_HOUR})")
 _SWAHILI_HOUR = re.compile(r"(?::[0-9]{2})?[ ](?:za |ya )?(?:asubuhi|mchana|jioni|usiku|alasiri|alfajiri|adhuhuri)\b")
 _OF_AN_HOUR = re.compile(r"[ -](?:an |of an )?hours?\b")
+_LARGEST_ON_CLOCKS = 60
 # What English says in words, up to twelve, as "third", "May", "all three": ordinals in digits (3ème, 3.º, 3-й, 3য়,
 # 3వ, 3回目), months by number (5月), people counted together (3人で).
 _ORDINAL = re.compile(
@@ -28,6 +29,11 @@ _ORDINAL = re.compile(
 _NAME = re.compile(r"(?<![A-Za-zА-Я])(?!X)[A-ZА-Я]{1,2}$")
 _FRACTIONAL_TENTHS = re.compile(r"[ ]?(?:割|成(?![立为員员]))")
 _REBATE = re.compile(r"[ ]?折")
+_ARTICLES = ("a ", "an ", "one ")
+_GRADE = re.compile(r"(?:st|nd|rd|th)[ -]grade")
+# Classes of Japan's middle and high schools, which count anew, in years of school: 中学1年 is the seventh.
+_SCHOOL_YEAR = re.compile(r"[ ]?年生?")
+_SCHOOLS = {"中学": 6, "高校": 9}
 # A capital letter there begins a sentence, elsewhere a name: "Sally Two".
 _SENTENCE_ENDS = frozenset(".!?:;\"“”'(\n-•*")
 
@@ -35,7 +41,7 @@ _SENTENCE_ENDS = frozenset(".!?:;\"“”'(\n-•*")
 class Part:
     """A number, or a part of one, as found in the text."""
 
-    __slots__ = ("alternatives", "certain", "end", "kind", "ordinal", "start", "value")
+    __slots__ = ("alternatives", "certain", "definite", "end", "factor", "kind", "ordinal", "pair", "start", "value")
 
     def __init__(
         self,
@@ -46,9 +52,12 @@ class Part:
         certain: bool = True,
         alternatives: tuple[Fraction, ...] = (),
         ordinal: bool = False,
+        factor: bool = False,
+        pair: bool = False,
     ) -> None:
         self.start, self.end, self.kind, self.value = start, end, kind, value
         self.certain, self.alternatives, self.ordinal = certain, alternatives, ordinal
+        self.factor, self.pair, self.definite = factor, pair, False
 
 
 def consider_context(text: str, plain: str, part: Part, language: str) -> None:
@@ -67,25 +76,37 @@ def consider_context(text: str, plain: str, part: Part, language: str) -> None:
         part.certain = part.certain and (not previous or previous in _SENTENCE_ENDS)
     if language in ("ja", "zh"):
         _consider_ideographs(plain, part, before)
-    elif language == "en" and part.value.denominator > 1 and after in " -" and _OF_AN_HOUR.match(plain, part.end):
-        part.alternatives = (*part.alternatives, part.value * 60)
+    elif language == "en":
+        _consider_english(plain, part, after)
+
+
+def _consider_english(plain: str, part: Part, after: str) -> None:
+    if part.value.denominator > 1:
+        if after in " -" and _OF_AN_HOUR.match(plain, part.end):
+            part.alternatives = (*part.alternatives, part.value * 60)
+        elif not part.certain and plain.startswith(" of ", part.end):
+            # "a third" may be one who comes third, "a quarter" a coin; "a third of them" is neither.
+            part.certain = plain.startswith(_ARTICLES, part.start)
+    elif plain.endswith("grade ", 0, part.start) or _GRADE.match(plain, part.end):
+        # Schools count their classes differently: grade 5 is CM2 in France.
+        part.certain = False
 
 
 def _consider_digits(plain: str, part: Part, language: str, before: str, after: str) -> None:
     if after and after in "% \xa0٪p" and _PERCENT.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value / 100)
-    if before == ":" and part.value == 0:
+    if before in (":", ".") and part.value == 0:
         part.certain = False
-    if part.value.denominator > 1 or not 0 < part.value <= 60:
+    if part.value.denominator > 1 or not 0 < (value := part.value.numerator) <= _LARGEST_ON_CLOCKS:
         return
-    if language != "en" and part.value <= 12 and _ORDINAL.match(plain, part.end):
+    if language != "en" and value <= 12 and _ORDINAL.match(plain, part.end):
         part.certain, part.ordinal = False, True
     elif language == "en":
-        if part.value < 12 and after in ": p-t" and _AFTERNOON.match(plain, part.end):
+        if value < 12 and after in ": p-t" and _AFTERNOON.match(plain, part.end):
             part.alternatives = (*part.alternatives, part.value + 12)
-    elif 12 < part.value <= 24 and _HOUR_OF_24.match(plain, part.end):
+    elif 12 < value <= 24 and _HOUR_OF_24.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value - 12)
-    elif language == "sw" and part.value <= 12 and _SWAHILI_HOUR.match(plain, part.end):
+    elif language == "sw" and value <= 12 and _SWAHILI_HOUR.match(plain, part.end):
         # The Swahili day begins at six: saa 7 mchana is 1 PM.
         part.alternatives = (*part.alternatives, (part.value + 6 - 1) % 12 + 1)
 
@@ -93,6 +114,8 @@ def _consider_digits(plain: str, part: Part, language: str, before: str, after: 
 def _consider_ideographs(plain: str, part: Part, before: str) -> None:
     if before == "第" or plain[part.start - 2 : part.start] == "第 ":
         part.certain, part.ordinal = False, True
+    elif (years := _SCHOOLS.get(plain[part.start - 2 : part.start])) and _SCHOOL_YEAR.match(plain, part.end):
+        part.alternatives = (*part.alternatives, part.value + years)
     elif _FRACTIONAL_TENTHS.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value / 10, part.value * 10)
     elif _REBATE.match(plain, part.end):

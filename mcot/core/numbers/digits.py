@@ -5,7 +5,7 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["DIGITS", "FRACTION_SIGNS", "digits_pattern", "read_digits"]
+__all__ = ["DIGITS", "FRACTION_SIGNS", "digits_pattern", "exact", "read_digits"]
 
 # No word problem's number is longer; Python itself refuses to read one of more than 4300 digits.
 _LONGEST = 60
@@ -29,6 +29,16 @@ _MIXED = re.compile(r"(?:(\d+)[ \xa0-])?(\d+)/(\d+)")
 _INDIAN = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]+)?")
 _SPACES = str.maketrans("", "", " \xa0'")
 
+
+@lru_cache(maxsize=65536)
+def exact(numerator: int, denominator: int) -> Fraction:
+    """A value, as the one object that stands for it: equal values are compared fast where they are the same."""
+    return Fraction(numerator, denominator)
+
+
+# What follows the time of day in languages that write it with a point: 13.30 น., 13.30 Uhr.
+_CLOCKS = {"th": r"(?:น\.|นาฬิกา)", "de": "uhr"}
+
 # Values of one token: usually one; several where the token is a list ("1,2,3") or a date.
 Readings = tuple[tuple[Fraction, tuple[Fraction, ...]], ...]
 
@@ -38,8 +48,9 @@ def digits_pattern(language: str) -> str:
 
     Plain spaces group digits where the comma marks decimals; no-break ones (U+00A0) do everywhere.
     """
+    clock = rf"[0-9]{{1,2}}(?=\.[0-9]{{2}}[ \xa0]?{_CLOCKS[language]})|" if language in _CLOCKS else ""
     space = r"[ \xa0]" if language in _COMMA_DECIMAL else r"\xa0"
-    return rf"(?:{_FRACTION}|{_GROUPED % space}|{DIGITS})"
+    return rf"(?:{clock}{_FRACTION}|{_GROUPED % space}|{DIGITS})"
 
 
 @lru_cache(maxsize=65536)
@@ -48,7 +59,7 @@ def read_digits(token: str, language: str) -> Readings:
     if len(token) > _LONGEST:
         return ()
     if token.isdecimal():
-        return ((Fraction(int(token)), ()),)
+        return ((exact(int(token), 1), ()),)
     if "/" in token:
         return _read_fraction(token)
     sign = FRACTION_SIGNS.get(token[-1])
@@ -65,7 +76,7 @@ def _read_fraction(token: str) -> Readings:
     whole, top, bottom = match[1], int(match[2]), int(match[3])
     if bottom == 0:
         return tuple((Fraction(int(part)), ()) for part in re.findall(r"\d+", token))
-    value = Fraction(top, bottom)
+    value = exact(*Fraction(top, bottom).as_integer_ratio())
     if whole is None:
         return ((value, ()),)
     # "2 1/2" is one number, "in 2010 30/40" is two.
@@ -79,19 +90,23 @@ def _read_separated(token: str, language: str) -> Readings:
     token = token.translate(_SPACES)
     marks = re.findall(r"[.,]", token)
     if not marks:
-        return ((Fraction(int(token)), ()),)
+        return ((exact(int(token), 1), ()),)
     if token[0] == ".":
-        return ((Fraction("0" + token), ()),)
+        return ((_decimal("0" + token), ()),)
     if len(set(marks)) == 2:
         grouping, decimal = marks[0], marks[-1]
         if marks.count(decimal) == 1 and _is_grouped(token.split(decimal)[0], grouping):
-            return ((Fraction(token.replace(grouping, "").replace(decimal, ".")), ()),)
+            return ((_decimal(token.replace(grouping, "").replace(decimal, ".")), ()),)
         return _read_list(token)
     if len(marks) > 1 and _is_grouped(token, marks[0]):
-        return ((Fraction(int(token.replace(marks[0], ""))), ()),)
+        return ((exact(int(token.replace(marks[0], "")), 1), ()),)
     if len(marks) > 1:
         return _read_list(token)
     return _read_one_mark(token, marks[0], language)
+
+
+def _decimal(text: str) -> Fraction:
+    return exact(*Fraction(text).as_integer_ratio())
 
 
 def _is_grouped(whole: str, mark: str) -> bool:
@@ -108,10 +123,10 @@ def _read_list(token: str) -> Readings:
 
 def _read_one_mark(token: str, mark: str, language: str) -> Readings:
     whole, rest = token.split(mark)
-    decimal = Fraction(f"{whole}.{rest}")
+    decimal = _decimal(f"{whole}.{rest}")
     if len(rest) != 3 or len(whole) > 3 or whole[0] == "0":
         return ((decimal, ()),)
-    grouped = Fraction(int(whole + rest))
+    grouped = exact(int(whole + rest), 1)
     # Three digits after a mark: a group where the mark groups, else decimals; people mix them up.
     groups = (mark == ".") == (language in _COMMA_DECIMAL)
     if groups:

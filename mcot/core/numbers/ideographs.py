@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from mcot.core.numbers.digits import read_digits
+from mcot.core.numbers.digits import exact, read_digits
 
 __all__ = ["NUMERALS", "ideographs_pattern", "is_numeral", "read_ideographs"]
 
@@ -46,9 +46,9 @@ def read_ideographs(text: str, language: str) -> tuple[Fraction, bool] | None:
         return None
     if all(character in _DIGITS for character in text):
         if len(text) == 1:
-            return Fraction(_DIGITS[text]), False
+            return exact(_DIGITS[text], 1), False
         positional = int("".join(str(_DIGITS[character]) for character in text))
-        return Fraction(positional), "〇" in text or "零" in text or len(text) > 2
+        return exact(positional, 1), "〇" in text or "零" in text or len(text) > 2
     total = section = current = Fraction(0)
     seen = False
     for token in _TOKEN.findall(text):
@@ -67,4 +67,4 @@ def read_ideographs(text: str, language: str) -> tuple[Fraction, bool] | None:
             if len(readings) != 1:
                 return None
             current, seen = readings[0][0], True
-    return total + section + current, len(text) > 1
+    return exact(*(total + section + current).as_integer_ratio()), len(text) > 1

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 import yaml
 
 from mcot.core.languages import get_language
-from mcot.core.numbers.digits import digits_pattern
-from mcot.core.numbers.ideographs import ideographs_pattern, is_numeral
+from mcot.core.numbers.digits import FRACTION_SIGNS, digits_pattern, exact
+from mcot.core.numbers.ideographs import NUMERALS, ideographs_pattern, is_numeral
 
 __all__ = ["Kind", "Lexicon", "Word", "load_lexicon", "one_case"]
 
@@ -32,6 +32,8 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
 # Where nouns and endings are written together with the number before them.
 _GLUING = frozenset({"bn", "te"})
 _SHORTEST_PREFIX = 3
+# "twice", "ninefold"; what a word of this kind says beyond it is a dozen, a score, a hundred.
+_LARGEST_FACTOR_WORD = 9
 # What letters continue a word. Python's \w leaves out the vowel signs of Bengali and Telugu.
 _LETTERS = {
     "Latn": "a-zß-öø-ɏ",
@@ -51,6 +53,8 @@ class Word(NamedTuple):
     certain: bool = True
     alternatives: tuple[Fraction, ...] = ()
     ordinal: bool = False
+    factor: bool = False
+    pair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,10 @@ class Lexicon:
         pattern: finds numbers; its group `digits`, `word`, `run` (of ideographs), `fused` (a compound
             written as one word) or `derived` (a word that begins with a numeral) says what was found.
         counters: finds a counter word right after an ideograph.
+        times: finds what makes a factor of the number before it: "times", "倍".
+        times_before: what makes a factor of the number after it: "mara ".
+        definite: what before a number refers back: "those ", "diese ".
+        definite_after: finds the same after a number, where the language puts it there.
         morphemes: parts of fused compounds, with their values.
         prefixes: beginnings of derived words, with their values.
     """
@@ -70,6 +78,10 @@ class Lexicon:
     words: Mapping[str, Word]
     pattern: re.Pattern[str]
     counters: re.Pattern[str]
+    times: re.Pattern[str]
+    times_before: tuple[str, ...]
+    definite: tuple[str, ...]
+    definite_after: re.Pattern[str] | None
     morphemes: Mapping[str, Fraction]
     prefixes: Mapping[str, Fraction]
 
@@ -80,6 +92,12 @@ def one_case(text: str) -> str:
     if len(lower) == len(text):
         return lower
     return "".join(small if len(small := character.lower()) == 1 else character for character in text)
+
+
+def _first_characters(words: Iterable[str], ideographic: bool) -> str:
+    """The class of what numbers begin with: most places of a text are passed over by this look alone."""
+    first = {word[0] for word in words} | set(FRACTION_SIGNS) | set(NUMERALS if ideographic else "")
+    return f"[.0-9{re.escape(''.join(sorted(first)))}]"
 
 
 @cache
@@ -98,7 +116,7 @@ def load_lexicon(language: str) -> Lexicon:
         prefixes |= {
             text: word.value
             for text, word in words.items()
-            if word.kind != "none" and len(text) >= _SHORTEST_PREFIX and " " not in text
+            if word.kind != "none" and len(text) >= _SHORTEST_PREFIX + word.ordinal and " " not in text
         }
     parts = [f"(?P<word>{start}{_trie(listed)}{end})"]
     if ideographic:
@@ -113,20 +131,32 @@ def load_lexicon(language: str) -> Lexicon:
         parts.append(f"(?P<derived>{start}{_trie(prefixes)}[{letters}]{{2,}})")
     counters = "|".join(map(re.escape, table.get("counters", ()))) or "(?!)"
     return Lexicon(
-        language, words, re.compile("|".join(parts)), re.compile(rf"[ ]?(?:{counters})"), morphemes, prefixes
+        language,
+        words,
+        re.compile(f"(?={_first_characters([*listed, *morphemes, *prefixes], ideographic)})(?:{'|'.join(parts)})"),
+        counters=re.compile(rf"[ ]?(?:{counters})"),
+        times=re.compile(rf"[ \xa0-]?(?:{'|'.join(map(re.escape, table['times']))})"),
+        times_before=tuple(table.get("times_before", ())),
+        definite=tuple(table["definite"]),
+        definite_after=re.compile(table["definite_after"]) if "definite_after" in table else None,
+        morphemes=morphemes,
+        prefixes=prefixes,
     )
 
 
 def _read_words(table: Mapping[str, Any]) -> dict[str, Word]:
     ambiguous = set(map(str, table.get("ambiguous", ())))
+    pairs = set(map(str, table.get("pairs", ())))
     words: dict[str, Word] = {}
     for key, kind in _KINDS:
         for text, written in (table.get(key) or {}).items():
-            value = Fraction(str(written))
+            value = exact(*Fraction(str(written)).as_integer_ratio())
             known = words.get(text)
             if known is None:
                 certain = kind not in ("ordinal", "denominator") and text not in ambiguous
-                words[text] = Word(kind, value, certain, ordinal=kind == "ordinal")
+                pair = text in pairs
+                factor = kind == "multiplicative" and 1 < value <= _LARGEST_FACTOR_WORD and not pair
+                words[text] = Word(kind, value, certain, (), kind == "ordinal", factor, pair)
             elif value != known.value:
                 alternatives = (*known.alternatives, value)
                 words[text] = known._replace(alternatives=alternatives, ordinal=kind == "ordinal")

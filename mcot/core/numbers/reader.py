@@ -14,6 +14,8 @@ from mcot.core.numbers.number import Number
 
 __all__ = ["read_numbers"]
 
+# "20 times as many" is a factor; "100 times" is more often a figure of speech.
+_LARGEST_FACTOR = 100
 _ZEROS = (0x09E6, 0x0C66, 0x0E50, 0xFF10)
 # Native and full-width digits, full-width marks, apostrophes, hyphens and spaces as their plain kind.
 _PLAIN = {zero + value: str(value) for zero in _ZEROS for value in range(10)}
@@ -51,6 +53,13 @@ def read_numbers(text: str, language: str) -> list[Number]:
         else:
             index += 1
         consider_context(text, plain, part, language)
+        part.definite = plain.endswith(lexicon.definite, 0, part.start) or (
+            lexicon.definite_after is not None and lexicon.definite_after.match(plain, part.end) is not None
+        )
+        if not part.factor and part.value.denominator == 1 and 1 < part.value.numerator < _LARGEST_FACTOR:
+            part.factor = bool(lexicon.times.match(plain, part.end)) or (
+                bool(lexicon.times_before) and plain.endswith(lexicon.times_before, 0, part.start)
+            )
         numbers.append(
             Number(
                 part.value,
@@ -60,6 +69,9 @@ def read_numbers(text: str, language: str) -> list[Number]:
                 part.certain,
                 part.alternatives,
                 part.ordinal,
+                part.definite,
+                part.factor,
+                part.pair,
             )
         )
     return numbers

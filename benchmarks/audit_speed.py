@@ -1,0 +1,120 @@
+"""Speed and memory of `mcot audit`: ``python -m benchmarks.audit_speed [--mgsm FOLDER]``.
+
+Question pairs in ten languages, half of them MGSM's with other numbers (where FOLDER/test_{language}.json is given),
+the rest the demo's problems; all different, all checks on. Each size in a process of its own; peaks are what the
+system counts (`ru_maxrss`), of the command itself and of the largest of its processes.
+"""
+
+import argparse
+import json
+import random
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks._record import record
+from curation.audit import AuditSettings, audit
+from curation.demo.generator import draw_problem, load_texts
+from mcot.core.languages import TARGETS
+
+_NUMBER = re.compile(r"\d+")
+
+
+def renumber(source: str, text: str, rng: random.Random) -> tuple[str, str]:
+    """Both texts with every number exchanged for another of as many digits, the same in both."""
+    new: dict[int, str] = {}
+
+    def exchange(match: re.Match[str]) -> str:
+        digits = match[0]
+        if len(digits) > 6 or int(digits) < 2:
+            return digits
+        drawn = new.setdefault(int(digits), str(rng.randrange(max(2, 10 ** (len(digits) - 1)), 10 ** len(digits))))
+        zero = ord(digits[0]) - unicodedata.digit(digits[0])
+        return "".join(chr(zero + int(digit)) for digit in drawn.zfill(len(digits)))
+
+    return _NUMBER.sub(exchange, source), _NUMBER.sub(exchange, text)
+
+
+def draw_pairs(mgsm: Path | None) -> Iterator[dict[str, str]]:
+    """Pairs without end, language by language in turn."""
+    rng = random.Random(7)
+    english = load_texts("en")
+    human: dict[str, list[str]] = {}
+    if mgsm:
+        for code in ("en", *(language.code for language in TARGETS)):
+            content = json.loads((mgsm / f"test_{code}.json").read_text("utf-8"))
+            human[code] = [row["question"] for row in content]
+    while True:
+        problem = draw_problem(rng)
+        number = rng.randrange(len(human["en"])) if human else 0
+        for language in TARGETS:
+            if human:
+                source, text = renumber(human["en"][number], human[language.code][number], rng)
+                yield {"language": language.code, "source_question": source, "question": text}
+            sentences = load_texts(language.code).question(problem)
+            text = language.sentence_separator.join(sentences)
+            yield {"language": language.code, "source_question": " ".join(english.question(problem)), "question": text}
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it has waited for: on a busy machine they tell more than the clock does."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def measure(count: int, workers: int, mgsm: Path | None) -> dict[str, float]:
+    """Audit so many pairs in this process."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "pairs.jsonl"
+        with path.open("w", encoding="utf-8") as file:
+            for _, pair in zip(range(count), draw_pairs(mgsm), strict=False):
+                file.write(json.dumps(pair, ensure_ascii=False) + "\n")
+        began, busy = time.monotonic(), _cpu_seconds()
+        rows = audit(str(path), Path(name) / "out", AuditSettings(workers=workers)).rows
+        seconds = time.monotonic() - began
+        own, largest = (
+            resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        return {"rows": count, "seconds": round(seconds, 1), "cpu_seconds": round(_cpu_seconds() - busy, 1),
+                "rows_a_second": round(count / seconds),
+                "kept_percent": round(100 * rows["keep"] / count, 2), "peak_rss_mib": round(own),
+                "peak_rss_of_a_process_mib": round(largest)}  # fmt: skip
+
+
+def main() -> None:
+    """Measure each size in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 200_000])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--mgsm", type=Path)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.one, options.workers, options.mgsm)))
+        return
+    figures = []
+    for size in options.sizes:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.audit_speed",
+            "--one",
+            str(size),
+            "--workers",
+            str(options.workers),
+        ]
+        command += ["--mgsm", str(options.mgsm)] if options.mgsm else []
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        figures.append(json.loads(output))
+        print(figures[-1], flush=True)
+    record("audit_speed", {"workers": options.workers, "runs": figures}, packages=("pyarrow",))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""Which numbers of a source its translation lacks, and which it adds: multisets of values, as people translate them."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from mcot.core.numbers.number import Number
+
+__all__ = ["unmatched_numbers"]
+
+_ONE = Fraction(1)
+# With more numbers than this left over nothing corresponds, and comparing all pairs would take long.
+_MANY = 200
+
+
+def unmatched_numbers(
+    source: Sequence[Number], translation: Sequence[Number], *, writes_ones: bool = False
+) -> tuple[list[Number], list[Number]]:
+    """The certain numbers of the source that the translation lacks, and the reverse.
+
+    Numbers are compared as multisets of values, not by order. A certain number needs a certain or an
+    uncertain one on the other side, of its value or of another that its writing may have. A 1 that is not
+    in digits is never missed and none is ever added: articles and "per day" come and go with the language.
+
+    Args:
+        source: its numbers, in English.
+        translation: its numbers.
+        writes_ones: whether the translation's language writes the 1 of "one in four", as Chinese does; else
+            it may be an article, or no word at all.
+    """
+    # Certain numbers with one another first: else "eine" takes the 1 of "1 PM", which is written "13 Uhr".
+    left, right = _take_out_same(source, translation)
+    if (any(map(_is_missed, left)) or any(map(_is_added, right))) and max(len(left), len(right)) <= _MANY:
+        _pair(left, right, _have_same_value, both_certain=True)
+        _pair(left, right, _have_same_reading, both_certain=True)
+        # Ordinals with one another: else "the fourth" stands in for a changed 4. So do pairs of shoes.
+        _pair(left, right, _are_same_ordinal)
+        _pair(left, right, _are_pairs)
+        _pair(left, right, _have_same_value)
+        _pair(left, right, _have_same_reading)
+        _pair(left, right, _are_reciprocal_words)
+        _pair_with_parts(left, right, writes_ones=writes_ones)
+        _pair_with_parts(right, left)
+    missing = [n for n in left if _is_missed(n)]
+    added = [n for n in right if _is_added(n)]
+    if added and not any(n.certain for n in left):
+        added = _without_repeated(added, source, translation)
+    if missing:
+        missing = _without_mentions(missing, source)
+    return missing + _missing_factors(source, translation, missing), added
+
+
+def _take_out_same(source: Sequence[Number], translation: Sequence[Number]) -> tuple[list[Number], list[Number]]:
+    """Both sides without the certain numbers whose values the other side's certain numbers have.
+
+    Only values that are the same object are seen (`exact` makes most of them so): hashing fractions is slow.
+    """
+    unmatched: dict[int, int] = {}
+    for number in translation:
+        if number.certain:
+            key = id(number.value)
+            unmatched[key] = unmatched.get(key, 0) + 1
+    left = []
+    for number in source:
+        if number.certain and unmatched.get(id(number.value), 0) > 0:
+            unmatched[id(number.value)] -= 1
+        else:
+            left.append(number)
+    right = []
+    for number in reversed(translation):
+        if not number.certain:
+            right.append(number)
+        elif unmatched[id(number.value)] > 0:
+            unmatched[id(number.value)] -= 1
+            right.append(number)
+    return left, right[::-1]
+
+
+def _is_missed(number: Number) -> bool:
+    return number.certain and (number.value != _ONE or _has_digits(number))
+
+
+def _is_added(number: Number) -> bool:
+    return number.certain and number.value != _ONE
+
+
+def _has_digits(number: Number) -> bool:
+    return any(character.isdigit() for character in number.text)
+
+
+def _have_same_value(one: Number, other: Number) -> bool:
+    if one.value != other.value or not (one.certain or other.certain):
+        return False
+    # "$1.00" is no article.
+    return one.value != _ONE or not (_is_decimal(one) or _is_decimal(other)) or _has_digits(one) is _has_digits(other)
+
+
+def _is_decimal(number: Number) -> bool:
+    return "." in number.text or "," in number.text
+
+
+def _are_same_ordinal(one: Number, other: Number) -> bool:
+    return one.ordinal and other.ordinal and (one.value == other.value or _share_reading(one, other))
+
+
+def _are_pairs(one: Number, other: Number) -> bool:
+    return one.pair and other.pair
+
+
+def _have_same_reading(one: Number, other: Number) -> bool:
+    return (one.certain or other.certain) and _share_reading(one, other)
+
+
+def _share_reading(one: Number, other: Number) -> bool:
+    return (
+        one.value in other.alternatives
+        or other.value in one.alternatives
+        or not set(one.alternatives).isdisjoint(other.alternatives)
+    )
+
+
+def _are_reciprocal_words(one: Number, other: Number) -> bool:
+    """Whether both are words, as "half as many" and "deux fois moins"."""
+    return one.value * other.value == 1 and not _has_digits(one) and not _has_digits(other)
+
+
+def _pair(
+    left: list[Number],
+    right: list[Number],
+    correspond: Callable[[Number, Number], bool],
+    *,
+    both_certain: bool = False,
+) -> None:
+    """Take corresponding numbers out of both lists."""
+    kept: list[Number] = []
+    for one in left:
+        for index, other in enumerate(right):
+            if (not both_certain or (one.certain and other.certain)) and correspond(one, other):
+                del right[index]
+                break
+        else:
+            kept.append(one)
+    left[:] = kept
+
+
+def _pair_with_parts(left: list[Number], right: list[Number], *, writes_ones: bool = False) -> None:
+    """Take out a number of one side that the other side writes as two.
+
+    "2 and a half hours" may be "deux heures et demie" (2 + 1/2), and "3/4" may be "3 von 4" (3, 4).
+    """
+    for number in [n for n in left if n.certain and n.value.denominator != 1]:
+        found = _find_parts(number.value, right, writes_ones=writes_ones)
+        if found is not None:
+            left.remove(number)
+            for part in found:
+                right.remove(part)
+
+
+def _find_parts(value: Fraction, numbers: list[Number], *, writes_ones: bool) -> list[Number] | None:
+    if value < 1:
+        wanted = {Fraction(value.numerator), Fraction(value.denominator)}
+        if not writes_ones:
+            wanted.discard(_ONE)
+        found = [next((n for n in numbers if n.value == part), None) for part in wanted]
+    else:
+        part = next((n for n in numbers if n.value == value % 1), None)
+        whole = next((n for n in numbers if n.value == value // 1), None)
+        # "a minute and a half" is 1.5, and its one is an article.
+        article = value // 1 == 1 and part is not None and not _has_digits(part)
+        found = [part] if whole is None and article else [part, whole]
+    return None if None in found else [n for n in found if n is not None]
+
+
+def _without_repeated(added: list[Number], source: Sequence[Number], translation: Sequence[Number]) -> list[Number]:
+    """Without what only counts again what the source calls "they" or "each"."""
+    named = {n.value for n in source}
+    referring = {n.value for n in translation if n.definite}
+    return [n for n in added if n.value not in named or (_has_digits(n) and n.value not in referring)]
+
+
+def _without_mentions(missing: list[Number], source: Sequence[Number]) -> list[Number]:
+    """Without repeated mentions: "the 400-meter hurdles", where 400 meters were spoken of before."""
+    lacking = Counter(n.value for n in missing)
+    spare: dict[Fraction, int] = {}
+    for value, same in _by_value([n for n in source if n.certain], set(lacking)).items():
+        spare[value] = min(sum(n.definite for n in same), len(same) - 1)
+    return [n for n in missing if lacking[n.value] > spare[n.value]]
+
+
+def _missing_factors(
+    source: Sequence[Number], translation: Sequence[Number], missing: Sequence[Number]
+) -> list[Number]:
+    """Factors in whose place the translation has the number of another role.
+
+    "Three times as many ... the three girls": "drei Mädchen" is not what is left of "dreimal".
+    """
+    wanted = {n.value for n in source if n.factor and n.certain}
+    if not wanted or wanted.isdisjoint(n.value for n in source if not n.certain):
+        return []
+    wanted.difference_update(n.value for n in missing)
+    there = _by_value(translation, wanted)
+    found: list[Number] = []
+    for value, same in _by_value(source, wanted).items():
+        # All mentions are there, whatever they are called.
+        if all(n.certain for n in same) or len(there.get(value, ())) >= len(same):
+            continue
+        factors = sum(n.factor for n in there.get(value, ()))
+        found += [n for n in same if n.factor and n.certain][factors:]
+    return found
+
+
+def _by_value(numbers: Sequence[Number], values: set[Fraction]) -> dict[Fraction, list[Number]]:
+    found: dict[Fraction, list[Number]] = {}
+    for number in numbers:
+        if number.value in values:
+            found.setdefault(number.value, []).append(number)
+    return found
