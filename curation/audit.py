@@ -20,8 +20,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from curation.audit_rows import READ_COLUMNS, read_rows
 from curation.checks.stage import CheckStage
@@ -29,12 +28,21 @@ from curation.decide import DecideStage
 from curation.pipeline import make_checks
 from curation.report import gather, render
 from mcot.core.benchmarks import Benchmark, make_benchmark
-from mcot.core.errors import RunError, SettingsError, StageError, UserError, choose
-from mcot.core.languages import TARGETS
+from mcot.core.errors import RunError, StageError, UserError
+from mcot.core.languages import LANGUAGES, TARGETS
 from mcot.core.progress import Progress
 from mcot.core.rows import DECISIONS, SCHEMA, SCORES, cast, from_rows
 from mcot.core.runs import is_machine_error, write_file, write_json, write_table
-from mcot.core.settings import Band, CheckName, CheckSettings, CurationSettings, Language, SourceSettings
+from mcot.core.settings import (
+    Band,
+    CheckName,
+    CheckSettings,
+    CurationSettings,
+    Language,
+    SourceSettings,
+    check_languages,
+)
+from mcot.core.settings_file import load_settings
 
 __all__ = ["AuditOutcome", "AuditSettings", "audit", "load_audit_settings"]
 
@@ -48,7 +56,7 @@ _NEEDS = {
     "back_translation": "no row has `back_question` or `back_rationale`",
     "equations": f"no row has {_PAIR} with equations",
     "answer": "no row has `rationale` and an `answer` that is a number",
-    "duplicates": "it looks at whole datasets: `mcot curate` runs it",
+    "duplicates": "it looks at whole datasets, not at rows",
     "contamination": "the settings don't ask for it: name benchmarks under `contamination`",
 }
 
@@ -79,6 +87,12 @@ class AuditSettings(BaseModel):
     )
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="processes; all cores")
 
+    @field_validator("thresholds")
+    @classmethod
+    def _known_languages(cls, bands: dict[str, dict[str, Band]]) -> dict[str, dict[str, Band]]:
+        check_languages(bands, {"default", *LANGUAGES})
+        return bands
+
     def for_curation(self, path: str) -> CurationSettings:
         """The same as settings of `mcot curate`, which makes the checks and knows the default bands."""
         source = SourceSettings(path=path, subset=self.subset, split=self.split, revision=self.revision)
@@ -93,36 +107,7 @@ def load_audit_settings(path: Path | None) -> AuditSettings:
     Raises:
         SettingsError: there is no such file, it is no YAML, or a key or a value is wrong.
     """
-    if path is None:
-        return AuditSettings()
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError(f"settings file {path}: {error.strerror}; give the path of a YAML file") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"settings file {path}: is not valid YAML: {reason}") from None
-    if not isinstance(content, dict | None):
-        got = type(content).__name__
-        raise SettingsError(f"settings file {path}: got {got}, expected keys: {', '.join(AuditSettings.model_fields)}")
-    try:
-        settings = AuditSettings.model_validate(content or {})
-        # Thresholds are held against the languages there.
-        settings.for_curation("-")
-    except ValidationError as error:
-        raise SettingsError(f"settings file {path}: {_explain(error)}") from None
-    return settings
-
-
-def _explain(error: ValidationError) -> str:
-    fault = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        models: dict[tuple[int | str, ...], type[BaseModel]] = {(): AuditSettings, ("checks",): CheckSettings}
-        keys = models.get(fault["loc"][:-1], Band).model_fields
-        return f"unknown key {where!r}; {choose(str(fault['loc'][-1]), keys)}"
-    got = f" (got {fault['input']!r})" if not isinstance(fault["input"], dict | list) else ""
-    return f"{where!r}: {fault['msg'].removeprefix('Value error, ')}{got}"
+    return AuditSettings() if path is None else load_settings(path, AuditSettings)
 
 
 def audit(path: str, output: Path, settings: AuditSettings | None = None) -> AuditOutcome:

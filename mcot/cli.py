@@ -80,7 +80,7 @@ def curate(
     report.html and report.json into the run's folder. Stopped at any moment and started again, it goes on
     where it was; after a change of settings only what depends on them is done again.
     """
-    loaded = load_settings(settings)
+    loaded = load_settings(settings, CurationSettings)
     if limit is not None:
         loaded = loaded.model_copy(update={"limit": limit})
     _curate(loaded, engine)

@@ -47,7 +47,7 @@ def demo_settings(output: Path) -> CurationSettings:
         "translator": {"model": "demo"},
         "shard_rows": 20,
     }
-    return parse_settings(content, "--output")
+    return parse_settings(content, "--output", CurationSettings)
 
 
 def run_demo(output: Path, count: int) -> Outcome:
@@ -78,6 +78,6 @@ def _may_hold_demo(settings: CurationSettings) -> bool:
         return True
     # A copy of the demo's run without its hidden files.
     try:
-        return load_settings(folder / "settings.yaml").sources == settings.sources
+        return load_settings(folder / "settings.yaml", CurationSettings).sources == settings.sources
     except SettingsError:
         return False

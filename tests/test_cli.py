@@ -195,7 +195,7 @@ def test_what_an_error_is_answered_with(
 ) -> None:
     """Errors that a test can't have the machine make."""
 
-    def fail(_: Path) -> None:
+    def fail(_: Path, model: type) -> None:
         raise error
 
     monkeypatch.setattr(cli, "load_settings", fail)
@@ -232,7 +232,7 @@ def test_an_interrupt(tmp_path: Path) -> None:
     ],
 )
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
-    def fail(_: Path) -> None:
+    def fail(_: Path, model: type) -> None:
         raise error
 
     monkeypatch.setattr(cli, "load_settings", fail)

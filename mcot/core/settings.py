@@ -26,6 +26,7 @@ __all__ = [
     "CurationSettings",
     "SourceSettings",
     "TranslatorSettings",
+    "check_languages",
     "expand_home",
 ]
 
@@ -202,7 +203,7 @@ class CurationSettings(_Model):
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, codes: list[str]) -> list[str]:
-        _check_languages(codes, {language.code for language in TARGETS})
+        check_languages(codes, {language.code for language in TARGETS})
         if len(set(codes)) < len(codes):
             raise ValueError(f"got {codes}, a language twice; name each once")
         return codes
@@ -210,7 +211,7 @@ class CurationSettings(_Model):
     @field_validator("thresholds")
     @classmethod
     def _known_threshold_languages(cls, bands: dict[str, dict[str, Band]]) -> dict[str, dict[str, Band]]:
-        _check_languages(bands, {"default", *LANGUAGES})
+        check_languages(bands, {"default", *LANGUAGES})
         return bands
 
     @property
@@ -225,7 +226,8 @@ class CurationSettings(_Model):
         return {**defaults, **given.get("default", {}), **given.get(language, {})}
 
 
-def _check_languages(codes: Iterable[str], valid: set[str]) -> None:
+def check_languages(codes: Iterable[str], valid: set[str]) -> None:
+    """Raise `ValueError` naming the valid codes if one is none of them."""
     for code in codes:
         if code not in valid:
             raise ValueError(f"got language {code!r}; {choose(code, sorted(valid))}")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -12,40 +12,46 @@ from pydantic_core import ErrorDetails
 from mcot.core.errors import SettingsError, choose
 from mcot.core.settings import CurationSettings, expand_home
 
+Settings = TypeVar("Settings", bound=BaseModel)
+
 __all__ = ["dump_settings", "load_settings", "parse_settings"]
 
 # Of a wrong value, how much an error shows.
 _SHOWN = 80
 
 
-def load_settings(path: Path) -> CurationSettings:
+def load_settings(path: Path, model: type[Settings]) -> Settings:
     """Read a settings file.
+
+    Args:
+        path: a YAML file.
+        model: what it should hold.
 
     Raises:
         SettingsError: there is none, it can't be read, it is no YAML, or a key or a value is wrong.
     """
     content = _parse_yaml(_read(path), path)
     if not isinstance(content, dict):
-        raise SettingsError(
-            f"settings file {path}: got {type(content).__name__}, expected keys such as `name` and `sources`"
-        )
-    return parse_settings(content, f"settings file {path}")
+        keys = ", ".join(model.model_fields)
+        raise SettingsError(f"settings file {path}: got {type(content).__name__}, expected keys; valid: {keys}")
+    return parse_settings(content, f"settings file {path}", model)
 
 
-def parse_settings(content: Mapping[str, Any], where: str) -> CurationSettings:
+def parse_settings(content: Mapping[str, Any], where: str, model: type[Settings]) -> Settings:
     """Settings from what a settings file holds.
 
     Args:
         content: values by key.
         where: how an error calls the place that they come from.
+        model: what it should hold.
 
     Raises:
         SettingsError: a key or a value is wrong.
     """
     try:
-        return CurationSettings.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
-        raise SettingsError(f"{where}: {_explain(error)}") from None
+        raise SettingsError(f"{where}: {_explain(error, model)}") from None
 
 
 def _read(path: Path) -> str:
@@ -81,23 +87,23 @@ def _parse_yaml(text: str, path: Path) -> Any:
         raise SettingsError(f"{where}: holds a value that can't be read: {error}; put it in quotes") from None
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     """One error of a validation on one line, and how many more there are."""
     faults = error.errors(include_url=False)
     # A key that is missing because it is misspelt is best explained by the misspelling.
     fault = next((fault for fault in faults if fault["type"] != "missing"), faults[0])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return _describe(fault) + more
+    return _describe(fault, model) + more
 
 
-def _describe(fault: ErrorDetails) -> str:
+def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
     # The parts in brackets are pydantic's own: it was a key that was wrong.
     location = tuple(part for part in fault["loc"] if part != "[key]")
     of_key, where = location != fault["loc"], repr(".".join(map(str, location)))
     got = f"{fault['input']!r:.{_SHOWN}}"
     match fault["type"]:
         case "extra_forbidden" | "invalid_key":
-            return f"unknown key {where}; {choose(str(location[-1]), _keys_at(location[:-1]))}"
+            return f"unknown key {where}; {choose(str(location[-1]), _keys_at(model, location[:-1]))}"
         case "literal_error":
             # "'cpu', 'cuda' or 'mps'"
             valid = choose(str(fault["input"]), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
@@ -107,16 +113,15 @@ def _describe(fault: ErrorDetails) -> str:
         case "missing":
             return f"{where} is missing; add it"
         case "model_type":
-            return f"{where}: got {got}, expected keys and values; valid: {', '.join(_keys_at(location))}"
+            return f"{where}: got {got}, expected keys and values; valid: {', '.join(_keys_at(model, location))}"
         case "path_type":
             return f"{where}: got {got}, expected a path"
     shown = f" (got {got})" if not isinstance(fault["input"], dict | list) else ""
     return f"{where}: {fault['msg'].removeprefix('Value error, ')}{shown}"
 
 
-def _keys_at(location: tuple[str | int, ...]) -> list[str]:
-    """The keys of the settings model that an error's location points to."""
-    model: Any = CurationSettings
+def _keys_at(model: Any, location: tuple[str | int, ...]) -> list[str]:
+    """The keys of the model inside a settings model that an error's location points to."""
     for part in location:
         if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
             model = _inner_model(model.model_fields[part].annotation) if part in model.model_fields else model

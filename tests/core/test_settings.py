@@ -1,14 +1,17 @@
 """Settings: what is valid, and what is said of what is not."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
+from mcot.core import settings_file
 from mcot.core.errors import SettingsError
-from mcot.core.settings import DEFAULT_BANDS, DEFAULT_LANGUAGE_BANDS, Band
-from mcot.core.settings_file import dump_settings, load_settings
+from mcot.core.settings import DEFAULT_BANDS, DEFAULT_LANGUAGE_BANDS, Band, CurationSettings
+from mcot.core.settings_file import dump_settings
 
+load_settings = partial(settings_file.load_settings, model=CurationSettings)
 MINIMAL = {"name": "trial", "sources": [{"path": "a.jsonl"}]}
 
 

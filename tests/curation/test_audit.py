@@ -253,7 +253,7 @@ def test_contamination_runs_where_the_settings_ask(tmp_path: Path) -> None:
         ("workers: 0", ["'workers'", "(got 0)"]),
         ("[1]", ["got list", "thresholds"]),
         ("a: [", ["not valid YAML"]),
-        (None, ["No such file"]),
+        (None, ["not found"]),
     ],
 )
 def test_settings_that_are_wrong(tmp_path: Path, content: str | None, parts: list[str]) -> None:

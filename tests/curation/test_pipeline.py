@@ -75,7 +75,7 @@ def test_the_folder(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     manifest = json.loads((run / "manifest.json").read_text())
     counts = {folder: Counter(row["language"] for row in rows[folder]) for folder in FOLDERS}
     assert manifest["rows"] == counts
-    loaded = load_settings(run / "settings.yaml")
+    loaded = load_settings(run / "settings.yaml", CurationSettings)
     assert loaded.shard_rows == 3
     assert loaded.retries == 1
     for language in ("en", "sw", "ja", "th"):
