@@ -37,6 +37,12 @@ _CHECKS = {
     "back_translation": ("Back-translation", "chrF++ of the back-translation against the source, 0 to 100."),
     "length": ("Length", "The text's length against the one expected, the smaller over the larger."),
     "untranslated": ("Untranslated text", "Share of the words that are not simply the source's."),
+    "mixed": ("One language", "Share of the text that is in its language, piece by piece."),
+    "repetition": ("Repetition", "Share of the text that is no loop."),
+    "equations": ("Equations", "Share of the source's equations that are there, in order and unaltered."),
+    "answer": ("Answer", "Whether the final answer is the gold one."),
+    "duplicates": ("Duplicates", "How unlike every earlier row it is."),
+    "contamination": ("Contamination", "How unlike every problem of the benchmarks it is."),
 }
 _FIELDS = {"ended": "Sentences ended", "spans": "Protected parts", "question": "Question", "rationale": "Rationale"}
 
