@@ -18,6 +18,8 @@ from curation.translation.spans import protect, restore
 from mcot.core.languages import ENGLISH, TARGETS, Language
 from mcot.core.settings import TranslatorSettings
 
+_CHRF = CHRF(word_order=2)
+
 
 def sentences(seed: int, problems: int, language: Language) -> list[tuple[str, str]]:
     """Different sentences of held-out problems, English and translated."""
@@ -40,7 +42,7 @@ def measure(
     hypotheses = translator.translate([p.text for p in protected], source, target)
     texts = [restore(h.text, p.spans)[0] for h, p in zip(hypotheses, protected, strict=True)]
     exact = sum(text == reference for text, (_, reference) in zip(texts, pairs, strict=True))
-    chrf = CHRF(word_order=2).corpus_score(texts, [[reference for _, reference in pairs]]).score
+    chrf = _CHRF.corpus_score(texts, [[reference for _, reference in pairs]]).score
     return {"exact": round(100 * exact / len(pairs), 2), "chrf++": round(chrf, 2), "sentences": len(pairs)}
 
 
@@ -61,7 +63,7 @@ def main() -> None:
         figures[f"en-{language.code}"], figures[f"{language.code}-en"] = forward, backward
         print(f"{language.code}: from English {forward}, into English {backward}", flush=True)
     if not options.dry_run:
-        signature = str(CHRF(word_order=2).get_signature())
+        signature = str(_CHRF.get_signature())
         facts = {"model": translator.name, "problems": options.problems, "seed": options.seed, "signature": signature,
                  "seconds": round(time.monotonic() - began, 1), "directions": figures}  # fmt: skip
         record("demo_model", facts, packages=("torch", "transformers", "sacrebleu"))

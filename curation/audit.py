@@ -32,7 +32,7 @@ from mcot.core.errors import RunError, StageError, UserError
 from mcot.core.languages import LANGUAGES, TARGETS
 from mcot.core.progress import Progress
 from mcot.core.rows import DECISIONS, SCHEMA, SCORES, cast, from_rows
-from mcot.core.runs import is_machine_error, write_file, write_json, write_table
+from mcot.core.runs import is_machine_error, lock_folder, write_file, write_json, write_table
 from mcot.core.settings import (
     Band,
     CheckName,
@@ -130,15 +130,21 @@ def audit(path: str, output: Path, settings: AuditSettings | None = None) -> Aud
     chunks = _chunks(read_rows(curation.sources[0]))
     # Before anything is written: a wrong input leaves no folder behind.
     first = next(chunks)
-    output.mkdir(parents=True, exist_ok=True)
+    with lock_folder(output, "output"):
+        return _audit(output, auditor, chain([first], chunks), settings, Path(path).name)
+
+
+def _audit(
+    output: Path, auditor: "_Auditor", chunks: Iterator[pa.Table], settings: AuditSettings, name: str
+) -> AuditOutcome:
     shards = output / ".chunks"
     shutil.rmtree(shards, ignore_errors=True)
     shards.mkdir()
     counts: Counter[str] = Counter()
     try:
-        decided = auditor.run(chain([first], chunks), shards, settings.workers)
+        decided = auditor.run(chunks, shards, settings.workers)
         # The report counts a chunk while others are still being decided.
-        report = gather(_write_decisions(output, decided, counts), _facts(settings, curation, auditor, Path(path).name))
+        report = gather(_write_decisions(output, decided, counts), _facts(settings, auditor, name))
     finally:
         shutil.rmtree(shards, ignore_errors=True)
     not_run = _not_run(counts)
@@ -158,6 +164,7 @@ class _Auditor:
     """Checks and decides chunks, in this process or in others."""
 
     def __init__(self, settings: CurationSettings, benchmarks: Sequence[Benchmark]) -> None:
+        self.settings = settings
         self.checks = make_checks(settings, benchmarks)
         self._check = CheckStage(self.checks)
         self._decide = DecideStage({language.code: settings.bands(language.code) for language in TARGETS}, round=0)
@@ -269,14 +276,14 @@ def _not_run(counts: Mapping[str, int]) -> dict[str, str]:
     return result
 
 
-def _facts(settings: AuditSettings, curation: CurationSettings, auditor: _Auditor, name: str) -> dict[str, Any]:
+def _facts(settings: AuditSettings, auditor: _Auditor, name: str) -> dict[str, Any]:
     """What the report says besides the rows."""
     return {
         "name": name,
         # How many processes did it is no fact about the data.
         "settings": settings.model_dump(mode="json", exclude={"workers"}),
         "bands": {
-            language.code: {check: band.model_dump() for check, band in curation.bands(language.code).items()}
+            language.code: {check: band.model_dump() for check, band in auditor.settings.bands(language.code).items()}
             for language in TARGETS
         },
         "signatures": {check.name: check.signature for check in auditor.checks},

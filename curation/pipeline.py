@@ -1,6 +1,5 @@
 """The main job: sources -> translate -> back_translate -> check -> decide -> dataset and report."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,7 +29,7 @@ from mcot.core.benchmarks import Benchmark
 from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.progress import Progress
 from mcot.core.rows import SCHEMA
-from mcot.core.runs import StageFolder, open_run, remove_folder, sign, write_json
+from mcot.core.runs import StageFolder, open_run, read_json, remove_folder, sign, write_json
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import dump_settings
 
@@ -170,11 +169,9 @@ def _finish(settings: CurationSettings, checks: Sequence[Check], done: Sequence[
     facts = _facts(settings, checks, done)
     signature = sign("run", _REPORT_VERSION, facts)
     manifest_path = folder / "manifest.json"
-    made = [folder / name for name in (*FOLDERS, "report.html", "report.json")]
-    if manifest_path.exists() and all(path.exists() for path in made):
-        manifest = json.loads(manifest_path.read_text("utf-8"))
-        if manifest.get("signature") == signature:
-            return Outcome(folder, manifest["rows"])
+    manifest = read_json(manifest_path)
+    if manifest.get("signature") == signature and manifest.get("files") == _made(folder):
+        return Outcome(folder, manifest["rows"])
     manifest_path.unlink(missing_ok=True)
     shards = done[-1].shards()
     with Progress("outputs", total=2, unit="steps") as progress:
@@ -182,8 +179,16 @@ def _finish(settings: CurationSettings, checks: Sequence[Check], done: Sequence[
         progress.advance(note="report")
         write_report(folder, shards, facts)
         progress.advance()
-    write_json(manifest_path, {"signature": signature, "rows": rows, "stages": facts["signatures"]})
+    stages, files = facts["signatures"], _made(folder)
+    write_json(manifest_path, {"signature": signature, "rows": rows, "stages": stages, "files": files})
     return Outcome(folder, rows)
+
+
+def _made(folder: Path) -> dict[str, int]:
+    """The files that a run leaves for others, with their sizes in bytes."""
+    files = [path for name in FOLDERS for path in (folder / name).rglob("*") if path.is_file()]
+    files += [path for path in (folder / "report.html", folder / "report.json") if path.is_file()]
+    return {str(path.relative_to(folder)): path.stat().st_size for path in sorted(files)}
 
 
 def _facts(settings: CurationSettings, checks: Sequence[Check], done: Sequence[StageFolder]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The command line: one command a stage. `mcot --help` lists them."""
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def _application() -> None:
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/demo"),
-    problems: Annotated[int, typer.Option(min=1, help="How many of the embedded problems.")] = 150,
+    problems: Annotated[int, typer.Option(min=1, max=100_000, help="How many problems to draw.")] = 150,
 ) -> None:
     """Show the whole job on embedded problems with the embedded model: no network, no GPU, about a minute.
 
@@ -140,6 +141,9 @@ def _say_outcome(outcome: "Outcome") -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Exits 0 done, 2 the user's input is wrong, 130 interrupted, 1 anything else."""
+    # Read when torch is loaded. Its threads otherwise wait for one another by spinning, and where another process
+    # has one of the cores, a small model then takes thirty times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(_run(arguments))
 
 

@@ -100,6 +100,9 @@ _NAME_OR_VARIABLE = re.compile(
 _OF_SCRIPT = {"bn": "Beng", "te": "Telu", "th": "Thai", "ru": "Cyrl"}
 # A solution such as "Sara analipa 9 * $11 = $99." is one word once its name and equation are set aside.
 _TELLING_WORDS = 20
+# The share of kana from which a text is Japanese. MGSM's has 0.50 at least, "合計18個です。" a third; a Chinese
+# text that quotes a Japanese name has less.
+_KANA_OF_JAPANESE = 0.15
 _NONE_OF_THEM = "a script that none of the languages has"
 
 
@@ -203,9 +206,10 @@ class LanguageCheck:
         result = {code: shares[script] for code, script in _OF_SCRIPT.items() if script in shares}
         han, kana = shares.get("Hani", 0.0), shares.get("Kana", 0.0)
         if han or kana:
-            # Japanese writes at least as many kana as characters (MGSM: 0.50 of both at least), Chinese none.
-            result["ja"] = kana + min(han, kana)
-            result["zh"] = han - min(han, kana)
+            # Chinese writes no kana, and Japanese hardly a sentence without: particles and endings are kana.
+            japanese = han if kana >= _KANA_OF_JAPANESE * (han + kana) else min(han, kana)
+            result["ja"] = kana + japanese
+            result["zh"] = han - japanese
         if latin := shares.get("Latn"):
             for code, probability in self._among_latin(text, source, context).items():
                 result[code] = latin * probability

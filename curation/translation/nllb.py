@@ -16,9 +16,8 @@ __all__ = ["DEMO_FOLDER", "NllbTranslator"]
 
 DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "model"
 _ARCHITECTURES = ("m2m_100", "nllb-moe")
-# Parameters below which an operation is so short that a second thread costs more than it gives, and on a busy
-# machine a hundred times more: every operation waits for the thread that is not running.
-_SMALL_MODEL = 20_000_000
+# Source tokens of a batch by default. On a CPU larger batches only make short sentences wait for long ones.
+_CPU_BATCH, _GPU_BATCH = 2048, 16384
 _ADVICE = "give a Hub id such as 'facebook/nllb-200-3.3B', a folder of an NLLB checkpoint, or 'demo'"
 # NLLB was trained on up to 512 tokens (its sinusoidal positions would take more).
 _LONGEST_SOURCE = 512
@@ -46,7 +45,8 @@ class NllbTranslator:
         self._device, self._dtype = _hardware(settings)
         # A kernel of another library or number type may choose another word where two are all but equal.
         libraries = [f"{name} {version(name)}" for name in ("transformers", "torch", "tokenizers", "sentencex")]
-        behaviour = settings.model_dump(include={"beams", "max_length", "batch_tokens"})
+        self._batch_tokens = settings.batch_tokens or (_CPU_BATCH if self._device == "cpu" else _GPU_BATCH)
+        behaviour = [settings.beams, settings.max_length, self._batch_tokens]
         is_folder = settings.model != DEMO_MODEL and Path(self._path).is_dir()
         name = Path(self._path).resolve().name if is_folder else settings.model
         self.name = f"{name}@{self._revision[:12]} {sign(behaviour, self._device, self._dtype)[:8]}"
@@ -76,8 +76,6 @@ class NllbTranslator:
                 f"translator.model {settings.model!r}: can't be loaded as a translation model: {_first_line(error)}"
             ) from error
 
-        if self._device == "cpu" and self._model.num_parameters() < _SMALL_MODEL:
-            torch.set_num_threads(1)
         codes: Any = self._tokenizer.convert_tokens_to_ids([known.flores for known in LANGUAGES.values()])
         if self._tokenizer.unk_token_id in codes or None in codes:
             raise ModelError(
@@ -111,7 +109,7 @@ class NllbTranslator:
 
     def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
         """Positions of sentences, the longest first: what does not fit fails at once."""
-        budget = max(1, self._settings.batch_tokens // self._settings.beams)
+        budget = max(1, self._batch_tokens // self._settings.beams)
         order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
         start = 0
         while start < len(order):

@@ -25,7 +25,9 @@ from mcot.core.errors import RunError
 __all__ = [
     "StageFolder",
     "is_machine_error",
+    "lock_folder",
     "open_run",
+    "read_json",
     "read_shard",
     "remove_folder",
     "replace_folder",
@@ -173,7 +175,10 @@ class StageFolder:
     @property
     def done(self) -> bool:
         """Whether the stage has nothing left to do: its manifest and every shard that it counts are there."""
-        return _signature(self.path / "manifest.json") == self.signature and all(map(self.has, range(self._count())))
+        manifest = read_json(self.path / "manifest.json")
+        if manifest.get("signature") != self.signature or not isinstance(manifest.get("shards"), int):
+            return False
+        return all(map(self.has, range(manifest["shards"])))
 
     def _count(self) -> int:
         return int(self.manifest()["shards"])
@@ -226,10 +231,35 @@ class StageFolder:
 
 
 def _signature(path: Path) -> str | None:
+    signature = read_json(path).get("signature")
+    return signature if isinstance(signature, str) else None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a file; an empty one if the file is not there or is damaged."""
     try:
-        return str(json.loads(path.read_text("utf-8"))["signature"])
-    except (FileNotFoundError, ValueError, KeyError):
-        return None
+        content = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+@contextmanager
+def lock_folder(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder against other processes. The system lets go of it when this one ends, however it ends.
+
+    Raises:
+        RunError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"{what} {folder}: another process is writing into it; wait for it or stop it, or give another folder"
+            ) from None
+        yield
 
 
 @contextmanager
@@ -250,16 +280,8 @@ def open_run(folder: Path, *, identity: object, settings: str) -> Iterator[None]
         raise RunError(f"run folder {folder}: is a file; {another}")
     # Names with a dot in front are ours from a run that was killed as it began, or the system's.
     if folder.exists() and not mark.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise RunError(f"run folder {folder}: is not empty and holds no run; {another}")
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            # The system lets go of it when the process ends, however it ends.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"run folder {folder}: another process is running it; wait for it or stop it, or set another `output`"
-            ) from None
+        raise RunError(f"run folder {folder}: is not empty and holds no run (no run.json); {another}")
+    with lock_folder(folder, "run folder"):
         # Until its sources have been read, a run is bound to none: a mistyped path can be corrected.
         if _signature(mark) != sign(identity):
             if (folder / "sources" / "manifest.json").exists():

@@ -98,7 +98,11 @@ class TranslatorSettings(_Model):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     beams: int = Field(1, ge=1, le=16)
     max_length: int = Field(200, ge=8, le=1024, description="tokens of a hypothesis, at most")
-    batch_tokens: int = Field(8192, ge=64, description="source tokens of a batch, padding included")
+    batch_tokens: int | None = Field(
+        None,
+        ge=64,
+        description="source tokens of a batch, padding included; by default 2048 on a CPU, 16384 on a GPU",
+    )
     protect: bool = Field(True, description="keep equations, amounts, LaTeX and code out of the model's hands")
 
 

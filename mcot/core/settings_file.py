@@ -31,9 +31,11 @@ def load_settings(path: Path, model: type[Settings]) -> Settings:
         SettingsError: there is none, it can't be read, it is no YAML, or a key or a value is wrong.
     """
     content = _parse_yaml(_read(path), path)
+    if content is None:
+        content = {}
     if not isinstance(content, dict):
-        keys = ", ".join(model.model_fields)
-        raise SettingsError(f"settings file {path}: got {type(content).__name__}, expected keys; valid: {keys}")
+        got = "a list" if isinstance(content, list) else repr(content)[:_SHOWN]
+        raise SettingsError(f"settings file {path}: got {got}, expected keys; valid: {', '.join(model.model_fields)}")
     return parse_settings(content, f"settings file {path}", model)
 
 

@@ -91,7 +91,7 @@ def test_open_run(tmp_path: Path) -> None:
         (run / "sources" / "manifest.json").touch()
     with open_run(run, identity=["a.jsonl"], settings="x: 2\n"):
         assert (run / "settings.yaml").read_text() == "x: 2\n"
-        refused(run, ["a.jsonl"], "another process is running it")
+        refused(run, ["a.jsonl"], "another process is writing into it")
     refused(run, ["b.jsonl"], "holds a run of other sources")
     assert (run / "settings.yaml").read_text() == "x: 2\n"
 

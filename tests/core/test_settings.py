@@ -129,7 +129,7 @@ def test_wrong_settings(tmp_path: Path, change: dict[str, object], message: str)
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("a: [1", "line 1: is not valid YAML"), ("- 1", "got list, expected keys"), ("", "got NoneType"),
+    [("a: [1", "line 1: is not valid YAML"), ("- 1", "got a list, expected keys"), ("", "is missing; add it"),
      ("name: x", "'sources' is missing; add it"),
      ("a: " + "[" * 5000 + "]" * 5000, "nested too deeply"), ("a: 2020-13-45", "can't be read: month must be"),
      ("a: " + "9" * 5000, "can't be read: Exceeds the limit"), ("a: \x07", "is not valid YAML: special characters")],

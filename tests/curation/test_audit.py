@@ -198,7 +198,7 @@ def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert decide(path, AuditSettings(workers=2)) == alone
     assert (tmp_path / "out" / "report.json").read_bytes() == report
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
-        "decisions.parquet", "report.html", "report.json",
+        ".lock", "decisions.parquet", "report.html", "report.json",
     ]  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def test_contamination_runs_where_the_settings_ask(tmp_path: Path) -> None:
         ("thresholds: {xx: {numbers: {keep: 1, drop: 0}}}", ["'xx'", "valid: "]),
         ("thresholds: {sw: {numbers: {keep: 0, drop: 1}}}", ["drop 1.0 is above keep 0.0"]),
         ("workers: 0", ["'workers'", "(got 0)"]),
-        ("[1]", ["got list", "thresholds"]),
+        ("[1]", ["got a list", "thresholds"]),
         ("a: [", ["not valid YAML"]),
         (None, ["not found"]),
     ],

@@ -29,6 +29,7 @@ def _check(language: str, source: str, translation: str) -> tuple[float | None, 
 @pytest.mark.parametrize(
     ("language", "source", "translation"),
     [("fr", "He is half as old.", "Il est deux fois moins âgé."),
+     ("ru", "She has half as many as Tom.", "У неё вдвое меньше, чем у Тома."),
      ("ru", "She has 1,234.5 kg and a dozen eggs.", "У неё 1 234,5 кг и 12 яиц."),
      ("ja", "She takes 2/3 of 30 eggs.", "30個の卵の3分の2を取ります。"),
      ("ja", "16 eggs per day", "1日に16個"),
@@ -67,7 +68,11 @@ def test_corresponding(language: str, source: str, translation: str) -> None:
      ("fr", "two pairs of shoes", "des paires de chaussures", 0.0, "numbers.missing", "two is missing"),
      ("ja", "16 eggs", "16個の卵、個あたり", 2 / 3, "numbers.missing", "個 counts nothing"),
      ("zh", "4 friends, the second and the fourth", "2个朋友，第二个和第四个", 0.0, "numbers.changed", "4 -> 2"),
-     ("fr", "the car costs $20,000", "la voiture coûte 200 000 $", 0.0, "numbers.changed", "20,000 -> 200 000")],
+     ("fr", "the car costs $20,000", "la voiture coûte 200 000 $", 0.0, "numbers.changed", "20,000 -> 200 000"),
+     # Twice is no half, whichever way round.
+     ("es", "Half of the 40 kids left", "El doble de los 40 niños se fue", 2 / 3, "numbers.missing", "Half is missing"),
+     ("zh", "half as many as Tom", "是汤姆的两倍", 0.0, "numbers.changed", "half -> 两倍"),
+     ("ru", "twice as many as Tom", "вдвое меньше, чем у Тома", 0.0, "numbers.changed", "twice -> вдвое меньше")],
 )  # fmt: skip
 def test_not_corresponding(
     language: str, source: str, translation: str, score: float, reason: str, detail: str

@@ -88,6 +88,9 @@ def test_a_language_is_itself_and_no_other(language: str, language_check: Langua
         ("zh", "安娜买了鸡蛋。 how many eggs does she have left after that", 0.1, 0.5, "looks like English"),
         ("ja", TRANSLATIONS["zh"], 0.0, 0.0, "looks like Chinese (1.00)"),
         ("zh", TRANSLATIONS["ja"], 0.0, 0.2, "looks like Japanese"),
+        # A short Japanese sentence may be mostly characters; a Chinese one has no kana at all.
+        ("ja", "30人の生徒の半分は男子です。", 0.99, 1.0, None),
+        ("ja", "合計18個です。", 0.99, 1.0, None),
         # Hindi: of a script that none of the eleven has.
         ("bn", "उसके पास कितने अंडे बचे हैं?", 0.0, 0.0, "looks like a script that none of the languages has (1.00)"),
         # Equations, LaTeX, code and addresses are of no language.

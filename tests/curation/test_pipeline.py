@@ -109,7 +109,15 @@ def test_a_changed_threshold_redoes_only_decide(copy: Path, problems: Path, tmp_
 
 
 @pytest.mark.parametrize(
-    "lost", ["dataset", "report.html", "decide/shard-00001.parquet", "check/shard-00002.parquet", "manifest.json"]
+    "lost",
+    [
+        "dataset",
+        "dataset/sw/train-00000.parquet",
+        "report.html",
+        "decide/shard-00001.parquet",
+        "check/shard-00002.parquet",
+        "manifest.json",
+    ],
 )
 def test_what_was_lost_is_made_again(copy: Path, run: Path, problems: Path, lost: str) -> None:
     translated = times(copy, "translate")
@@ -117,6 +125,15 @@ def test_what_was_lost_is_made_again(copy: Path, run: Path, problems: Path, lost
     curate(settings(copy, problems))
     assert contents(copy) == contents(run)
     assert times(copy, "translate") == translated
+
+
+def test_a_damaged_manifest_is_made_again(copy: Path, run: Path, problems: Path) -> None:
+    for stage in (".", "check"):
+        (copy / stage / "manifest.json").write_text('{"signature": "x"')
+        curate(settings(copy, problems))
+    (copy / "manifest.json").write_text("[1]")
+    curate(settings(copy, problems))
+    assert contents(copy) == contents(run)
 
 
 def test_without_back_translation(copy: Path, problems: Path) -> None:

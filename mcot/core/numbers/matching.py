@@ -38,7 +38,6 @@ def unmatched_numbers(
         _pair(left, right, _are_pairs)
         _pair(left, right, _have_same_value)
         _pair(left, right, _have_same_reading)
-        _pair(left, right, _are_reciprocal_words)
         _pair_with_parts(left, right, writes_ones=writes_ones)
         _pair_with_parts(right, left)
     missing = [n for n in left if _is_missed(n)]
@@ -119,11 +118,6 @@ def _share_reading(one: Number, other: Number) -> bool:
     )
 
 
-def _are_reciprocal_words(one: Number, other: Number) -> bool:
-    """Whether both are words, as "half as many" and "deux fois moins"."""
-    return one.value * other.value == 1 and not _has_digits(one) and not _has_digits(other)
-
-
 def _pair(
     left: list[Number],
     right: list[Number],
@@ -161,7 +155,8 @@ def _find_parts(value: Fraction, numbers: list[Number], *, writes_ones: bool) ->
         wanted = {Fraction(value.numerator), Fraction(value.denominator)}
         if not writes_ones:
             wanted.discard(_ONE)
-        found = [next((n for n in numbers if n.value == part), None) for part in wanted]
+        # "Twice" is no part of a half.
+        found = [next((n for n in numbers if n.value == part and not n.factor), None) for part in wanted]
     else:
         part = next((n for n in numbers if n.value == value % 1), None)
         whole = next((n for n in numbers if n.value == value // 1), None)
