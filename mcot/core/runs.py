@@ -132,9 +132,20 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 
 def read_shard(path: Path) -> pa.Table:
-    """Read a shard as it was written."""
-    # Not through a dataset or memory map: a map would keep pages of every shard resident.
-    return pq.ParquetFile(path).read()
+    """Read a shard as it was written.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        # Not through a dataset or memory map: a map would keep pages of every shard resident.
+        return pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        if is_machine_error(error) or isinstance(error, FileNotFoundError):
+            raise
+        raise RunError(
+            f"shard {path}: is damaged ({' '.join(str(error).split())}); remove this file, then run the command again"
+        ) from error
 
 
 def replace_folder(path: Path, fill: Callable[[Path], None]) -> None:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from curation.pipeline import curate
+from mcot.core.errors import RunError
 from mcot.core.rows import SCHEMA
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings
@@ -132,6 +133,19 @@ def test_a_damaged_manifest_is_made_again(copy: Path, run: Path, problems: Path)
         (copy / stage / "manifest.json").write_text('{"signature": "x"')
         curate(settings(copy, problems))
     (copy / "manifest.json").write_text("[1]")
+    curate(settings(copy, problems))
+    assert contents(copy) == contents(run)
+
+
+def test_a_shard_that_is_damaged_inside_is_named_and_can_be_removed(copy: Path, run: Path, problems: Path) -> None:
+    shard = copy / "check" / "shard-00001.parquet"
+    content = bytearray(shard.read_bytes())
+    content[100:1500] = bytes(1400)
+    shard.write_bytes(content)
+    shutil.rmtree(copy / "decide")
+    with pytest.raises(RunError, match=r"check/shard-00001.parquet: is damaged .*; remove this file"):
+        curate(settings(copy, problems))
+    shard.unlink()
     curate(settings(copy, problems))
     assert contents(copy) == contents(run)
 
