@@ -29,10 +29,10 @@ from curation.pipeline import make_checks
 from curation.report import gather, render
 from mcot.core.benchmarks import Benchmark, make_benchmark
 from mcot.core.errors import RunError, StageError, UserError
+from mcot.core.files import is_machine_error, lock_folder, write_file, write_json, write_table
 from mcot.core.languages import LANGUAGES, TARGETS
 from mcot.core.progress import Progress
 from mcot.core.rows import DECISIONS, SCHEMA, SCORES, cast, from_rows
-from mcot.core.runs import is_machine_error, lock_folder, write_file, write_json, write_table
 from mcot.core.settings import (
     Band,
     CheckName,

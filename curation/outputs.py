@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from mcot.core.files import replace_folder
 from mcot.core.rows import SCHEMA
-from mcot.core.runs import read_shard, replace_folder
+from mcot.core.runs import read_shard
 
 __all__ = ["FOLDERS", "write_outputs"]
 

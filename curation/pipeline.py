@@ -27,9 +27,10 @@ from curation.translation.nllb import NllbTranslator
 from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
 from mcot.core.benchmarks import Benchmark
 from mcot.core.engines import Engine, LocalEngine, Stage
+from mcot.core.files import read_json, remove_folder, write_json
 from mcot.core.progress import Progress
 from mcot.core.rows import SCHEMA
-from mcot.core.runs import StageFolder, open_run, read_json, remove_folder, sign, write_json
+from mcot.core.runs import StageFolder, open_run, sign
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import dump_settings
 

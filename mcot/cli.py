@@ -11,8 +11,8 @@ import typer
 
 from mcot.core.engines import EngineName, make_engine
 from mcot.core.errors import MCoTError, UserError
+from mcot.core.files import is_machine_error
 from mcot.core.progress import say
-from mcot.core.runs import is_machine_error
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings
 

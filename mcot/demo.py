@@ -11,7 +11,7 @@ from pathlib import Path
 from curation.demo.generator import draw_problem, held_out_words, load_texts, problem_templates
 from curation.pipeline import Outcome, curate
 from mcot.core.errors import RunError, SettingsError
-from mcot.core.runs import write_file
+from mcot.core.files import write_file
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings, parse_settings
 

@@ -29,8 +29,8 @@ import pyarrow as pa
 
 from curation.checks.base import Observation, Part, Scored, score_parts
 from mcot.core.errors import ModelError
+from mcot.core.files import sign_files
 from mcot.core.languages import LANGUAGES
-from mcot.core.runs import sign_files
 
 __all__ = ["BUILT_IN_MODEL", "LATIN_WORD", "SCRIPTS", "LanguageCheck", "capitalized_words", "prose", "script_shares"]
 

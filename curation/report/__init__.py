@@ -7,7 +7,7 @@ from typing import Any
 
 from curation.report.gather import gather
 from curation.report.page import render
-from mcot.core.runs import write_file
+from mcot.core.files import write_file
 
 __all__ = ["gather", "render", "write_report"]
 

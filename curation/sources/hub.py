@@ -7,7 +7,7 @@ from itertools import chain
 from curation.sources.files import SelectColumns
 from curation.sources.places import FieldError, Place, PlacedRecords, Record
 from mcot.core.errors import SourceError
-from mcot.core.runs import is_machine_error
+from mcot.core.files import is_machine_error
 from mcot.core.settings import SourceSettings
 
 __all__ = ["looks_like_hub_id", "read_hub", "resolve_commit"]

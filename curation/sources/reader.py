@@ -15,8 +15,9 @@ from curation.sources.formats import Problem, make_format
 from curation.sources.hub import looks_like_hub_id, read_hub, resolve_commit
 from curation.sources.places import FieldError, Place, PlacedRecords, clean
 from mcot.core.errors import SourceError
+from mcot.core.files import sign_files
 from mcot.core.rows import from_rows, source_row
-from mcot.core.runs import sign, sign_files
+from mcot.core.runs import sign
 from mcot.core.settings import SourceSettings
 
 __all__ = ["SeenIds", "read_problems", "read_source", "sources_signature"]

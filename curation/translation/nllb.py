@@ -8,8 +8,9 @@ from typing import Any
 
 from curation.translation.base import Hypothesis, Notify
 from mcot.core.errors import ModelError
+from mcot.core.files import sign_files
 from mcot.core.languages import ENGLISH, LANGUAGES, Language
-from mcot.core.runs import sign, sign_files
+from mcot.core.runs import sign
 from mcot.core.settings import DEMO_MODEL, TranslatorSettings
 
 __all__ = ["DEMO_FOLDER", "NllbTranslator"]

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from mcot.core.answers import canonical, find_statement
 from mcot.core.errors import SourceError, choose
+from mcot.core.files import is_machine_error, sign_files
 from mcot.core.languages import ENGLISH, LANGUAGES
-from mcot.core.runs import is_machine_error, sign, sign_files
+from mcot.core.runs import sign
 
 __all__ = ["BENCHMARKS", "Benchmark", "BenchmarkProblem", "make_benchmark"]
 

@@ -17,8 +17,9 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 from mcot.core.errors import StageError, UserError
+from mcot.core.files import is_machine_error
 from mcot.core.progress import Progress
-from mcot.core.runs import StageFolder, is_machine_error, read_shard
+from mcot.core.runs import StageFolder, read_shard
 
 __all__ = ["Engine", "EngineName", "LocalEngine", "Stage", "make_engine"]
 

@@ -6,13 +6,10 @@ folder holds `stage.json` (the signature that its shards were made under, writte
 whose `stage.json` has it goes on where it stopped; any other is begun anew.
 """
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,27 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mcot.core.errors import RunError
+from mcot.core.files import is_machine_error, lock_folder, read_json, remove_folder, write_file, write_json, write_table
 
-__all__ = [
-    "StageFolder",
-    "is_machine_error",
-    "lock_folder",
-    "open_run",
-    "read_json",
-    "read_shard",
-    "remove_folder",
-    "replace_folder",
-    "sign",
-    "sign_files",
-    "write_file",
-    "write_json",
-    "write_table",
-]
+__all__ = ["StageFolder", "open_run", "read_shard", "sign"]
 
-# Of a file larger than this only size, first and last bytes are signed: reading 17 GB of weights to learn
-# that they are the same takes longer than loading them.
-_WHOLE_FILE = 256 << 20
-_PART = 4 << 20
 _PARQUET_END = b"PAR1"
 
 
@@ -49,86 +29,6 @@ def sign(*parts: object) -> str:
     """A short signature of anything that JSON can hold."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def sign_files(paths: list[Path], *, whole: bool = False) -> str:
-    """A signature of files' contents and names, not of where they are or when they were made.
-
-    Args:
-        paths: the files.
-        whole: read large files to their end too.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        size = path.stat().st_size
-        digest.update(f"{path.name}\0{size}\0".encode())
-        with path.open("rb") as file:
-            if whole or size <= _WHOLE_FILE:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-            else:
-                digest.update(file.read(_PART))
-                file.seek(-_PART, os.SEEK_END)
-                digest.update(file.read(_PART))
-    return digest.hexdigest()[:16]
-
-
-def is_machine_error(error: BaseException) -> bool:
-    """Whether an error is the machine's (a full disk, no permission), which no second try mends."""
-    return isinstance(error, OSError) and error.errno in {
-        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
-    }  # fmt: skip
-
-
-def _sync(path: Path) -> None:
-    """Have a file's or a folder's contents on the disk, not only in the system's cache."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def remove_folder(path: Path) -> None:
-    """Remove a folder so that a kill in between leaves no half of it under its name."""
-    leftover = path.with_name(f".{path.name}.old")
-    if leftover.exists():
-        shutil.rmtree(leftover)
-    if path.exists():
-        path.rename(leftover)
-        shutil.rmtree(leftover)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary name to write to, which becomes `path` at the end, or goes away after an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-        _sync(part)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
-    with _replacing(path) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write JSON that people can read, whole or not at all."""
-    write_file(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file whole or not at all; the same table gives the same bytes."""
-    with _replacing(path) as part:
-        pq.write_table(table, part, compression="zstd")
 
 
 def read_shard(path: Path) -> pa.Table:
@@ -146,26 +46,6 @@ def read_shard(path: Path) -> pa.Table:
         raise RunError(
             f"shard {path}: is damaged ({' '.join(str(error).split())}); remove this file, then run the command again"
         ) from error
-
-
-def replace_folder(path: Path, fill: Callable[[Path], None]) -> None:
-    """Make a folder anew beside the old one, then put it in its place.
-
-    Killed in between, the next call finds only leftovers with a dot in front, and clears them.
-    """
-    new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
-    for leftover in (new, old):
-        if leftover.exists():
-            shutil.rmtree(leftover)
-    new.mkdir(parents=True)
-    fill(new)
-    for file in [*new.rglob("*"), new]:
-        _sync(file)
-    if path.exists():
-        path.rename(old)
-    new.rename(path)
-    if old.exists():
-        shutil.rmtree(old)
 
 
 class StageFolder:
@@ -244,33 +124,6 @@ class StageFolder:
 def _signature(path: Path) -> str | None:
     signature = read_json(path).get("signature")
     return signature if isinstance(signature, str) else None
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object of a file; an empty one if the file is not there or is damaged."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-@contextmanager
-def lock_folder(folder: Path, what: str) -> Iterator[None]:
-    """Hold a folder against other processes. The system lets go of it when this one ends, however it ends.
-
-    Raises:
-        RunError: another process holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"{what} {folder}: another process is writing into it; wait for it or stop it, or give another folder"
-            ) from None
-        yield
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from mcot.core.errors import RunError
-from mcot.core.runs import StageFolder, open_run, read_shard, replace_folder, sign, sign_files, write_file
+from mcot.core.files import replace_folder, sign_files, write_file
+from mcot.core.runs import StageFolder, open_run, read_shard, sign
 
 TABLE = pa.table({"a": [1, 2, 3]})
 

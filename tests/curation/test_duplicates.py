@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from curation.duplicates import Duplicate, DuplicatesStage, find_duplicates
+from mcot.core.files import write_table
 from mcot.core.rows import from_rows
-from mcot.core.runs import read_shard, write_table
+from mcot.core.runs import read_shard
 
 CASSETTES = (
     "Amanda received $50 as a gift. She plans to buy two cassette tapes that cost $9 each and a headphone set that "

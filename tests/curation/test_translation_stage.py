@@ -10,9 +10,9 @@ import pytest
 from curation.translation.base import Hypothesis, Notify
 from curation.translation.memory import TranslationMemory
 from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
+from mcot.core.files import write_table
 from mcot.core.languages import ENGLISH, LANGUAGES, Language
 from mcot.core.rows import SCHEMA, from_rows, source_row
-from mcot.core.runs import write_table
 
 
 class Rules:
