@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from mcot.core.files import replace_folder
+from mcot.core.files import replace_folder, sign_files
 from mcot.core.rows import SCHEMA
 from mcot.core.runs import read_shard
 
@@ -54,14 +54,23 @@ def _write_languages(folder: Path, shards: Iterable[Path], decision: str) -> dic
             writers.setdefault(language, _Writer(folder / language)).add(table.take(pa.array(chosen)))
     for writer in writers.values():
         writer.close()
-    (folder / "README.md").write_text(_configs(sorted(writers)), "utf-8")
+    (folder / "README.md").write_text(_configs(folder, sorted(writers)), "utf-8")
     return {language: writers[language].total for language in sorted(writers)}
 
 
-def _configs(languages: Sequence[str]) -> str:
-    """Metadata by which `datasets.load_dataset(folder, "sw")` finds a language."""
+def _configs(folder: Path, languages: Sequence[str]) -> str:
+    """Metadata by which `datasets.load_dataset(folder, "sw")` finds a language.
+
+    `datasets` caches what it has loaded of a folder by the folder's name and this metadata alone. Without a
+    signature of the files in it, another run's `dataset/`, or this one's after a change, would be taken for
+    what was loaded before.
+    """
     configs = [
-        {"config_name": language, "data_files": [{"split": "train", "path": f"{language}/*.parquet"}]}
+        {
+            "config_name": language,
+            "description": f"files {sign_files(list((folder / language).iterdir()), whole=True)}",
+            "data_files": [{"split": "train", "path": f"{language}/*.parquet"}],
+        }
         for language in languages
     ]
     return f"---\n{yaml.safe_dump({'configs': configs}, sort_keys=False)}---\n"

@@ -109,6 +109,15 @@ def test_a_changed_threshold_redoes_only_decide(copy: Path, problems: Path, tmp_
     assert contents(changed.folder) == contents(fresh.folder)
 
 
+def test_datasets_cache_does_not_take_one_run_for_another(copy: Path, problems: Path, tmp_path: Path) -> None:
+    def load() -> int:
+        return len(datasets.load_dataset(str(copy / "dataset"), "sw", split="train", cache_dir=str(tmp_path / "cache")))
+
+    before = load()
+    curate(settings(copy, problems, limit=5))
+    assert load() == pq.read_table(copy / "dataset" / "sw").num_rows < before
+
+
 @pytest.mark.parametrize(
     "lost",
     [
