@@ -2,8 +2,8 @@
 
 Every file is written to a temporary name, synced, then renamed, so a reader never sees half a file. A stage
 folder holds `stage.json` (the signature that its shards were made under, written first), the shards, and
-`manifest.json` (written when all are there). A stage whose manifest has the expected signature is done; one
-whose `stage.json` has it goes on where it stopped; any other is begun anew.
+`manifest.json` (written when all are there). A stage whose manifest has the expected signature, and that has all
+its shards, is done; one whose `stage.json` has it goes on where it stopped; any other is begun anew.
 """
 
 import hashlib
