@@ -14,6 +14,7 @@ from curation.stages import make_check_stage, make_checks, make_decide_stage
 from mcot.core.benchmarks import Benchmark
 from mcot.core.errors import StageError, UserError
 from mcot.core.files import is_machine_error, write_table
+from mcot.core.processes import end_with_parent
 from mcot.core.rows import from_rows
 from mcot.core.settings import CurationSettings
 
@@ -94,6 +95,7 @@ _auditor: Auditor
 def _set_auditor(auditor: Auditor) -> None:
     global _auditor  # noqa: PLW0603 a worker process has one auditor for its whole life
     _auditor = auditor
+    end_with_parent()
     # Rows hold no cycles: looking for some every 700 new objects took 7% of the time.
     gc.set_threshold(_GARBAGE_THRESHOLD)
 

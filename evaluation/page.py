@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from evaluation.heatmap import find_pair
 from mcot.core.characters import clean
-from mcot.core.languages import ENGLISH, LANGUAGES
+from mcot.core.languages import ENGLISH
+from mcot.core.pages import make_environment
 
 __all__ = ["render_report", "render_study"]
 
@@ -25,9 +26,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 # Problems that a page shows, and characters of a text. Eleven languages of a thousand are 10 MB.
 _MOST = 1000
 _LONGEST = 6000
-
-# HTML wants Chinese with its script; every other code is its own tag.
-_TAGS = {"zh": "zh-Hans"}
 
 _COLUMNS = (
     "language", "problem", "variant", "question", "gold", "response", "ended", "prediction", "correct",
@@ -152,17 +150,8 @@ def _matrix(codes: Sequence[str], metrics: Mapping[str, Any]) -> list[list[tuple
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = make_environment(TEMPLATES)
     environment.filters |= {
-        "language": lambda code: LANGUAGES[code].name if code in LANGUAGES else code,
-        "native": lambda code: LANGUAGES[code].native_name if code in LANGUAGES else "",
-        "tag": lambda code: _TAGS.get(code, code),
         "number": lambda value: "–" if value is None else f"{value:,}",
         "percent": lambda value: "–" if value is None else f"{value:.1f}%",
     }

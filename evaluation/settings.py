@@ -13,7 +13,7 @@ from evaluation.score import ScorerName
 from mcot.core.benchmarks import BENCHMARKS
 from mcot.core.languages import LANGUAGES
 from mcot.core.prompts import CHAT_TEMPLATE, TEMPLATE, Cue
-from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_languages
+from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_each_once
 
 __all__ = [
     "EvaluationSettings",
@@ -170,10 +170,7 @@ class EvaluationSettings(SettingsModel):
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, codes: list[str] | None) -> list[str] | None:
-        if codes is not None:
-            check_languages(codes, set(LANGUAGES))
-            if len(set(codes)) < len(codes):
-                raise ValueError(f"got {codes}, a language twice; name each once")
+        check_each_once(codes or [], set(LANGUAGES))
         return codes
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from evaluation.markers import Marker, find_markers
+from mcot.core.answers import closing_brace, has_digit
 
 __all__ = ["Stated", "find_statements", "own_part", "sentences"]
 
@@ -70,7 +71,7 @@ def find_statements(text: str, language: str) -> Iterator[Stated]:
             if not _is_heading(text, mark.end()):
                 yield Stated("hashes", text[mark.end() :].lstrip().partition("\n")[0], None)
         else:
-            yield Stated("box", text[mark.end() : _closing_brace(text, mark.end())], None)
+            yield Stated("box", text[mark.end() : closing_brace(text, mark.end())], None)
 
 
 def sentences(text: str) -> list[str]:
@@ -93,7 +94,7 @@ def _stated_after(text: str, start: int) -> str:
         # A list's dash begins the next line, and no negative number.
         line = re.sub(r"^(?:[-*•]\s+)", "", others.lstrip().partition("\n")[0])
     parts = sentences(line)
-    return next((part for part in parts if _has_digit(part)), parts[0] if parts else "")
+    return next((part for part in parts if has_digit(part)), parts[0] if parts else "")
 
 
 def _label_counts(text: str, label: Marker) -> bool:
@@ -105,24 +106,10 @@ def _label_counts(text: str, label: Marker) -> bool:
     place = text.find(stated, label.end) if stated else label.end
     after = text[place + len(stated) :]
     line = text[place:].partition("\n")[0]
-    return len(line) <= _SHORT_LINE or not _has_digit(after)
+    return len(line) <= _SHORT_LINE or not has_digit(after)
 
 
 def _is_heading(text: str, start: int) -> bool:
     """Whether what begins a line behind #### is a word, and further numbers come below it: "#### Step 2"."""
     line, _, below = text[start:].lstrip().partition("\n")
-    return line[:1].isalpha() and _has_digit(below)
-
-
-def _has_digit(text: str) -> bool:
-    return any(character.isdigit() for character in text)
-
-
-def _closing_brace(text: str, start: int) -> int:
-    """Where the brace that was opened before `start` closes; the text's end if it doesn't."""
-    depth = 1
-    for index in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[index], 0)
-        if depth == 0:
-            return index
-    return len(text)
+    return line[:1].isalpha() and has_digit(below)

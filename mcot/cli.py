@@ -103,9 +103,10 @@ def audit(
     there are any, id, source_rationale, rationale, answer, back_question and back_rationale. What applies is run;
     what does not is named, with the column that it would need.
 
-    Writes decisions.parquet (id, decision, reasons, details, scores; in the input's order), report.html and
-    report.json. A bad row (null, too long, in an unknown language, unreadable) is a dropped row with its reason,
-    and stops none of the others.
+    Writes decisions.parquet (id, decision, reasons, details, scores; in the input's order), the rows into dataset/,
+    review/ and rejected/ as a run does, report.html and report.json. What people said of the rows in an earlier audit
+    into the same folder stands. A bad row (null, too long, in an unknown language, unreadable) is a dropped row with
+    its reason, and stops none of the others.
 
     Settings, all optional: thresholds (keep and drop by language, or `default`, and check), checks.language_model
     (a fastText model), contamination (benchmarks to look for: mgsm, msvamp, gsm8k, each with its file or folder, or

@@ -1,92 +1,34 @@
 """The model that training goes on from: where it is, what version, and how it is loaded."""
 
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from mcot.core.checkpoints import Checkpoint, find_checkpoint, first_line
 from mcot.core.errors import ModelError
-from mcot.core.files import sign_files
 from training.settings import ModelSettings
 
-__all__ = ["Base", "first_line", "load_tokenizer", "load_weights", "locate"]
+__all__ = ["load_tokenizer", "load_weights", "locate"]
 
 _ADVICE = "give a Hub id such as 'mistralai/Mistral-7B-v0.1', or a folder with config.json, weights and tokenizer"
-_WEIGHTS = (".safetensors", ".bin")
-_SIGNED = (*_WEIGHTS, ".json", ".model", ".jinja", ".txt")
 
 
-class Base(NamedTuple):
-    """A model to go on from.
-
-    Attributes:
-        place: a folder or a Hub id.
-        revision: a Hub commit, or a signature of a folder's files.
-        on_hub: whether it is the Hub's.
-    """
-
-    place: str
-    revision: str
-    on_hub: bool
-
-    @property
-    def where(self) -> str:
-        """How an error calls it."""
-        return f"model {self.place!r}"
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What `from_pretrained` is given besides the place."""
-        return {"revision": self.revision if self.on_hub else "main", "trust_remote_code": False}
-
-    @property
-    def title(self) -> str:
-        """Its name without the folders above it."""
-        return self.place if self.on_hub else Path(self.place).resolve().name
-
-
-def locate(settings: ModelSettings) -> Base:
+def locate(settings: ModelSettings) -> Checkpoint:
     """Find the model of `settings.path`.
 
     Raises:
         ModelError: there is no such model.
     """
     path = str(settings.path)
-    where, folder = f"model {path!r}", Path(path)
-    if folder.is_dir():
-        _check_folder(folder, where)
-        if settings.revision is not None:
-            raise ModelError(f"{where}: a folder has no revision; leave out revision {settings.revision!r}")
-        files = [file for file in folder.iterdir() if file.suffix in _SIGNED and file.is_file()]
-        return Base(path, sign_files(files), on_hub=False)
-    if folder.exists() or path.count("/") > 1 or path.startswith((".", "/")):
-        raise ModelError(f"{where}: no such folder; {_ADVICE}")
-    from transformers import AutoConfig
-
-    try:
-        config: Any = AutoConfig.from_pretrained(path, revision=settings.revision or "main", trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{where}: is no folder here and could not be had from the Hub ({first_line(error)}); {_ADVICE}"
-        ) from None
-    return Base(path, str(getattr(config, "_commit_hash", None) or settings.revision or "main"), on_hub=True)
-
-
-def _check_folder(folder: Path, where: str) -> None:
-    if not (folder / "config.json").is_file():
-        adapter = " but an adapter: merge it into its model first" if (folder / "adapter_config.json").exists() else ""
-        raise ModelError(f"{where}: the folder has no config.json, so it is no model{adapter}; {_ADVICE}")
-    try:
-        json.loads((folder / "config.json").read_text("utf-8"))["model_type"]
-    except (ValueError, KeyError, TypeError):
-        raise ModelError(f"{where}: its config.json names no model_type; {_ADVICE}") from None
-    names = [file.name for file in folder.iterdir()]
-    if not any(name.endswith(_WEIGHTS) for name in names):
-        raise ModelError(f"{where}: the folder has no weights (*.safetensors); {_ADVICE}")
-    if not any(name.startswith(("tokenizer", "vocab", "spiece")) for name in names):
+    where = f"model {path!r}"
+    found = find_checkpoint(path, revision=settings.revision, where=where, advice=_ADVICE)
+    if not found.on_hub and not any(
+        file.name.startswith(("tokenizer", "vocab", "spiece")) for file in Path(path).iterdir()
+    ):
         raise ModelError(f"{where}: the folder has no tokenizer (tokenizer.json); put the model's own beside it")
+    return found
 
 
-def load_tokenizer(base: Base) -> Any:
+def load_tokenizer(base: Checkpoint) -> Any:
     """The model's tokenizer, padding on the right as training needs it.
 
     Raises:
@@ -105,7 +47,7 @@ def load_tokenizer(base: Base) -> Any:
     return tokenizer
 
 
-def load_weights(base: Base, *, dtype: str, attention: str, quantized: bool) -> Any:
+def load_weights(base: Checkpoint, *, dtype: str, attention: str, quantized: bool) -> Any:
     """The model.
 
     Args:
@@ -132,8 +74,3 @@ def load_weights(base: Base, *, dtype: str, attention: str, quantized: bool) -> 
         raise ModelError(
             f"{base.where}: can't be loaded as a causal language model: {first_line(error)}; {_ADVICE}"
         ) from error
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, on one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

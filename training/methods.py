@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mcot.core.checkpoints import Checkpoint
 from mcot.core.errors import SettingsError, choose
-from training.base import Base
 from training.hardware import Hardware
 from training.settings import TrainingSettings
 
 __all__ = ["make_adapter", "make_arguments"]
 
 
-def make_adapter(settings: TrainingSettings, model: Any, base: Base | None) -> Any:
+def make_adapter(settings: TrainingSettings, model: Any, base: Checkpoint | None) -> Any:
     """The adapter's configuration (`peft.LoraConfig`); None where the whole model is trained.
 
     Args:

@@ -4,10 +4,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mcot.core.checkpoints import Checkpoint
 from mcot.core.errors import ModelError
 from mcot.core.files import read_json, remove_folder, write_json
 from training.attention import VARLEN, register_varlen
-from training.base import Base, load_tokenizer, load_weights
+from training.base import load_tokenizer, load_weights
 from training.data import Prepared, prepare, training_texts
 from training.hardware import Hardware, check_memory
 from training.prompts import Encoder
@@ -65,7 +66,7 @@ class Start(NamedTuple):
     end: int
 
 
-def prepare_start(settings: TrainingSettings, source: Source, base: Base | None, work: Workplace) -> Start:
+def prepare_start(settings: TrainingSettings, source: Source, base: Checkpoint | None, work: Workplace) -> Start:
     """Tokenizer and tokens; taken as they are where an earlier process made them.
 
     Raises:
@@ -97,7 +98,7 @@ def _own_tokenizer(settings: TrainingSettings, source: Source, split: Split, wor
     return PreTrainedTokenizerFast.from_pretrained(work.tokenizer)
 
 
-def load_model(settings: TrainingSettings, hardware: Hardware, tokenizer: Any, base: Base | None) -> Any:
+def load_model(settings: TrainingSettings, hardware: Hardware, tokenizer: Any, base: Checkpoint | None) -> Any:
     """The model that is trained.
 
     Raises:
@@ -125,7 +126,7 @@ def load_model(settings: TrainingSettings, hardware: Hardware, tokenizer: Any, b
     return model
 
 
-def _check_size(settings: TrainingSettings, hardware: Hardware, base: Base) -> None:
+def _check_size(settings: TrainingSettings, hardware: Hardware, base: Checkpoint) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 

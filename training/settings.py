@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from mcot.core.errors import choose
 from mcot.core.languages import LANGUAGES
 from mcot.core.prompts import Cue
-from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_languages
+from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_each_once
 from training.presets_file import lay_over_preset, presets
 
 __all__ = [
@@ -202,10 +202,7 @@ class TrainingSettings(SettingsModel):
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, codes: list[str] | None) -> list[str] | None:
-        if codes is not None:
-            check_languages(codes, set(LANGUAGES))
-            if len(set(codes)) < len(codes):
-                raise ValueError(f"got {codes}, a language twice; name each once")
+        check_each_once(codes or [], set(LANGUAGES))
         return codes
 
     @model_validator(mode="after")

@@ -8,12 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from mcot.core.checkpoints import Checkpoint
 from mcot.core.errors import ModelError
 from mcot.core.files import lock_folder, remove_folder, write_file
 from mcot.core.progress import say
 from mcot.core.runs import sign
 from mcot.core.settings_file import dump_settings
-from training.base import Base, locate
+from training.base import locate
 from training.card import Facts, describe_settings, make_card
 from training.data import Prepared
 from training.hardware import Hardware, find_hardware, is_out_of_memory, process_count, process_rank
@@ -62,7 +63,7 @@ def train(settings: TrainingSettings) -> Trained:
     return trained
 
 
-def _sign(settings: TrainingSettings, source: Source, base: Base | None) -> str:
+def _sign(settings: TrainingSettings, source: Source, base: Checkpoint | None) -> str:
     told = settings.model_dump(mode="json", exclude={*_WITHOUT_EFFECT})
     told["model"].pop("path")
     told["lora"].pop("merge")
@@ -79,7 +80,7 @@ def _one_training(folder: Path) -> Iterator[None]:
         yield
 
 
-def _train(settings: TrainingSettings, source: Source, base: Base | None, signature: str) -> Trained:
+def _train(settings: TrainingSettings, source: Source, base: Checkpoint | None, signature: str) -> Trained:
     began, folder = time.monotonic(), settings.folder
     hardware = find_hardware(settings)
     with _main_process_first():
@@ -122,7 +123,7 @@ def _make_trainer(
     settings: TrainingSettings,
     hardware: Hardware,
     start: Start,
-    base: Base | None,
+    base: Checkpoint | None,
     work: Workplace,
     callbacks: Sequence[Any],
 ) -> Any:
@@ -201,7 +202,7 @@ def _save(trainer: Any, start: Start, saved: Path) -> None:
 
 
 def _lineage(
-    settings: TrainingSettings, source: Source, base: Base | None, prepared: Prepared, signature: str
+    settings: TrainingSettings, source: Source, base: Checkpoint | None, prepared: Prepared, signature: str
 ) -> dict[str, Any]:
     """What a training is of, for `training.json` and for whoever tracks it. No path of this machine is in it."""
     return {

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mcot.core.checkpoints import first_line
 from mcot.core.errors import ModelError, RunError
 from mcot.core.files import read_json, replace_folders, sign_files, write_json
-from training.base import first_line
 from training.quiet import quiet_libraries
 
 __all__ = ["Trained", "check_folder", "merge_adapter", "read_facts", "read_trained", "write_model", "write_trained"]

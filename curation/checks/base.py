@@ -55,7 +55,7 @@ class Check(Protocol):
         """Load what is expensive, once a process."""
 
     def score(self, table: pa.Table) -> Scored:
-        """Score every row. English rows are their own translation and are not passed in."""
+        """Score every row. English rows are passed in to those alone that look at sources (`CheckStage`)."""
 
 
 def score_parts(

@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup, escape
 
 from curation.report.certainty import find_part
 from curation.report.gather import BINS
 from curation.report.words import describe_check, describe_reason
 from mcot.core.languages import ENGLISH, LANGUAGES
+from mcot.core.pages import make_environment
 from mcot.core.rows import DECISIONS
 
 __all__ = ["render"]
@@ -40,9 +41,6 @@ _CERTAINTIES = ((0.9, "very likely an error"), (0.7, "likely an error"), (0.45, 
 _UNREAD = ("row.broken",)
 _BACKQUOTED = re.compile(r"`([^`]+)`")
 
-# HTML wants Chinese with its script; every other code is its own tag.
-_TAGS = {"zh": "zh-Hans"}
-
 
 def render(report: Mapping[str, Any]) -> str:
     """The page of a report as `gather` gives it, or as `report.json` holds it."""
@@ -62,19 +60,10 @@ def render(report: Mapping[str, Any]) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = make_environment(TEMPLATES)
     environment.filters |= {
         "number": _number,
         "percent": _percent,
-        "language": _language_name,
-        "native": lambda code: LANGUAGES[code].native_name if code in LANGUAGES else code,
-        "tag": lambda code: _TAGS.get(code, code),
         "mark": _mark,
         "certainty": _certainty_word,
         "meaning": describe_reason,
@@ -110,10 +99,6 @@ def _percent(count: float, total: float) -> str:
     if 99.9 < share < 100:
         return ">99.9%"
     return f"{share:.0f}%" if share in (0, 100) else f"{share:.1f}%"
-
-
-def _language_name(code: str) -> str:
-    return LANGUAGES[code].name if code in LANGUAGES else code
 
 
 def _cards(report: Mapping[str, Any]) -> list[dict[str, Any]]:

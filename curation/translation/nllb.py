@@ -1,14 +1,13 @@
 """Translation by an NLLB checkpoint (Costa-jussà et al. 2022) through transformers."""
 
-import json
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from curation.translation.base import Hypothesis, Notify
+from mcot.core.checkpoints import Checkpoint, find_checkpoint, first_line
 from mcot.core.errors import ModelError
-from mcot.core.files import sign_files
 from mcot.core.hardware import choose_hardware
 from mcot.core.languages import ENGLISH, LANGUAGES, Language
 from mcot.core.runs import sign
@@ -43,15 +42,14 @@ class NllbTranslator:
 
     def __init__(self, settings: TranslatorSettings) -> None:
         self._settings = settings
-        self._path, self._revision = _locate(settings)
+        self._found = _find(settings)
         self._device, self._dtype = choose_hardware(settings.device, settings.dtype, where="translator.device")
         # A kernel of another library or number type may choose another word where two are all but equal.
         libraries = [f"{name} {version(name)}" for name in ("transformers", "torch", "tokenizers", "sentencex")]
         self._batch_tokens = settings.batch_tokens or (_CPU_BATCH if self._device == "cpu" else _GPU_BATCH)
         behaviour = [settings.beams, settings.max_length, self._batch_tokens]
-        is_folder = settings.model != DEMO_MODEL and Path(self._path).is_dir()
-        name = Path(self._path).resolve().name if is_folder else settings.model
-        self.name = f"{name}@{self._revision[:12]} {sign(behaviour, self._device, self._dtype)[:8]}"
+        name = DEMO_MODEL if settings.model == DEMO_MODEL else self._found.title
+        self.name = f"{name}@{self._found.revision[:12]} {sign(behaviour, self._device, self._dtype)[:8]}"
         self.signature = sign("nllb", 2, self.name, behaviour, self._device, self._dtype, libraries)
 
     def open(self) -> None:
@@ -65,17 +63,15 @@ class NllbTranslator:
         # Its bars for loading would break ours.
         logging.disable_progress_bar()
         settings = self._settings
-        # A folder has no revisions; of a Hub model the commit that was signed is the one to load.
-        revision = "main" if Path(self._path).is_dir() else self._revision
+        place, options = self._found.place, self._found.options
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(self._path, revision=revision, trust_remote_code=False)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(place, **options)
             self._model: Any = AutoModelForSeq2SeqLM.from_pretrained(
-                self._path, revision=revision, dtype=getattr(torch, self._dtype), attn_implementation="sdpa",
-                trust_remote_code=False,
+                place, dtype=getattr(torch, self._dtype), attn_implementation="sdpa", **options
             ).eval().to(self._device)  # fmt: skip
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(
-                f"translator.model {settings.model!r}: can't be loaded as a translation model: {_first_line(error)}"
+                f"translator.model {settings.model!r}: can't be loaded as a translation model: {first_line(error)}"
             ) from error
 
         codes: Any = self._tokenizer.convert_tokens_to_ids([known.flores for known in LANGUAGES.values()])
@@ -165,43 +161,19 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _find(settings: TranslatorSettings) -> Checkpoint:
+    where = f"translator.model {settings.model!r}"
+    embedded = settings.model == DEMO_MODEL
+    return find_checkpoint(
+        str(DEMO_FOLDER) if embedded else settings.model,
+        revision=None if embedded else settings.revision,
+        where=where,
+        advice=_ADVICE,
+        check=lambda architecture: _check_architecture(where, architecture),
+        with_owner=True,
+    )
 
 
-def _locate(settings: TranslatorSettings) -> tuple[str, str]:
-    """Where the model is, and its revision: a Hub commit, or a signature of a folder's files."""
-    key = f"translator.model {settings.model!r}"
-    folder = DEMO_FOLDER if settings.model == DEMO_MODEL else Path(settings.model)
-    if folder.is_dir():
-        config = folder / "config.json"
-        if not config.exists():
-            raise ModelError(f"{key}: the folder has no config.json, so it is no model; {_ADVICE}")
-        try:
-            architecture = json.loads(config.read_text("utf-8")).get("model_type")
-        except (ValueError, AttributeError):
-            raise ModelError(f"{key}: its config.json is no JSON object; {_ADVICE}") from None
-        _check_architecture(key, architecture)
-        files = [p for p in folder.iterdir() if p.suffix in {".json", ".safetensors", ".bin", ".model"}]
-        if not any(p.suffix in {".safetensors", ".bin"} for p in files):
-            raise ModelError(f"{key}: the folder has no weights (*.safetensors); {_ADVICE}")
-        return str(folder), sign_files(files)
-    if folder.exists() or settings.model.count("/") != 1 or settings.model.startswith((".", "/")):
-        raise ModelError(f"{key}: no such folder; {_ADVICE}")
-    from transformers import AutoConfig
-
-    try:
-        hub_config: Any = AutoConfig.from_pretrained(
-            settings.model, revision=settings.revision or "main", trust_remote_code=False
-        )
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{key}: is no folder here and could not be had from the Hub ({_first_line(error)}); {_ADVICE}"
-        ) from None
-    _check_architecture(key, hub_config.model_type)
-    return settings.model, str(getattr(hub_config, "_commit_hash", None) or settings.revision or "main")
-
-
-def _check_architecture(key: str, architecture: str | None) -> None:
+def _check_architecture(key: str, architecture: str) -> None:
     if architecture not in _ARCHITECTURES:
-        raise ModelError(f"{key}: is a {architecture or 'nameless'!r} model, not NLLB (m2m_100); {_ADVICE}")
+        raise ModelError(f"{key}: is a {architecture!r} model, not NLLB (m2m_100); {_ADVICE}")

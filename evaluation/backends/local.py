@@ -1,26 +1,21 @@
 """Generation by a causal language model through transformers: a folder or a model of the Hub."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from evaluation.cache import Generation
 from evaluation.prompts import Prompt
 from evaluation.settings import ModelSettings
+from mcot.core.checkpoints import Checkpoint, find_checkpoint, first_line
 from mcot.core.errors import ModelError
-from mcot.core.files import sign_files
 from mcot.core.hardware import choose_hardware
 from mcot.core.runs import sign
 
-__all__ = ["TransformersBackend", "cut_at", "locate"]
+__all__ = ["TransformersBackend", "cut_at", "find_model"]
 
 _CPU_BATCH, _GPU_BATCH = 8, 64
 _ADVICE = "give a Hub id such as 'Qwen/Qwen2.5-0.5B-Instruct', or a folder with config.json, weights and tokenizer"
-_WEIGHTS = (".safetensors", ".bin")
-# What a model's answers depend on, of the files in its folder.
-_SIGNED = (*_WEIGHTS, ".json", ".model", ".jinja", ".txt")
 
 
 class TransformersBackend:
@@ -35,12 +30,13 @@ class TransformersBackend:
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
         self.revision: str | None
-        self._place, self.revision = locate(settings)
+        self._found = find_model(settings)
+        self.revision = self._found.revision
         self._device, self._dtype = choose_hardware(settings.device, settings.dtype, where="device")
         self.batch_size = settings.batch_size or (_CPU_BATCH if self._device == "cpu" else _GPU_BATCH)
         # A kernel of another library or number type may choose another token where two are all but equal.
         libraries = [f"{name} {version(name)}" for name in ("transformers", "torch", "tokenizers")]
-        name = settings.model if self._place == settings.model and not Path(self._place).is_dir() else ""
+        name = settings.model if self._found.on_hub else ""
         self.signature = sign("transformers", 1, name, self.revision, self._device, self._dtype, libraries)
         self._model: Any = None
         self._tokenizer: Any = None
@@ -56,18 +52,14 @@ class TransformersBackend:
         # Its bars for loading would break ours.
         logging.disable_progress_bar()
         where = f"model {self._settings.model!r}"
-        # A folder has no revisions; of a Hub model the commit that was signed is the one to load.
-        revision = "main" if Path(self._place).is_dir() else self.revision
+        place, options = self._found.place, self._found.options
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(
-                self._place, revision=revision, padding_side="left", trust_remote_code=False
-            )
+            self._tokenizer = AutoTokenizer.from_pretrained(place, padding_side="left", **options)
             self._model = AutoModelForCausalLM.from_pretrained(
-                self._place, revision=revision, dtype=getattr(torch, self._dtype), attn_implementation="sdpa",
-                trust_remote_code=False,
+                place, dtype=getattr(torch, self._dtype), attn_implementation="sdpa", **options
             ).eval().to(self._device)  # fmt: skip
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"{where}: can't be loaded as a causal language model: {_first_line(error)}") from error
+            raise ModelError(f"{where}: can't be loaded as a causal language model: {first_line(error)}") from error
         if not self._ends():
             raise ModelError(f"{where}: neither its tokenizer nor its configuration names an end of text; "
                              "set eos_token in its tokenizer_config.json")  # fmt: skip
@@ -105,7 +97,7 @@ class TransformersBackend:
         except Exception as error:  # noqa: BLE001
             # The template is the model's own program, and raises what it likes: "System role not supported".
             raise ModelError(
-                f"model {self._settings.model!r}: its chat template takes no such chat: {_first_line(error)}; see "
+                f"model {self._settings.model!r}: its chat template takes no such chat: {first_line(error)}; see "
                 "prompt.system and prompt.few_shot"
             ) from None
         # The template has written the tokens that begin a text.
@@ -179,42 +171,14 @@ def cut_at(text: str, stop: Sequence[str]) -> str | None:
     return text[: min(places)] if places else None
 
 
-def locate(settings: ModelSettings) -> tuple[str, str]:
-    """Where a model is, and its revision: a Hub commit, or a signature of a folder's files.
+def find_model(settings: ModelSettings) -> Checkpoint:
+    """Where a model is, and its revision.
 
     Raises:
         ModelError: there is no such model.
     """
-    where, folder = f"model {settings.model!r}", Path(settings.model)
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            adapter = (
-                " but an adapter: merge it into its model first" if (folder / "adapter_config.json").exists() else ""
-            )
-            raise ModelError(f"{where}: the folder has no config.json, so it is no model{adapter}; {_ADVICE}")
-        try:
-            json.loads((folder / "config.json").read_text("utf-8"))["model_type"]
-        except (ValueError, KeyError, TypeError):
-            raise ModelError(f"{where}: its config.json names no model_type; {_ADVICE}") from None
-        files = [path for path in folder.iterdir() if path.suffix in _SIGNED and path.is_file()]
-        if not any(path.suffix in _WEIGHTS for path in files):
-            raise ModelError(f"{where}: the folder has no weights (*.safetensors); {_ADVICE}")
-        if settings.revision is not None:
-            raise ModelError(f"{where}: a folder has no revision; leave out revision {settings.revision!r}")
-        return str(folder), sign_files(files)
-    if folder.exists() or settings.model.count("/") > 1 or settings.model.startswith((".", "/")):
-        raise ModelError(f"{where}: no such folder; {_ADVICE}")
-    from transformers import AutoConfig
-
-    try:
-        config: Any = AutoConfig.from_pretrained(
-            settings.model, revision=settings.revision or "main", trust_remote_code=False
-        )
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{where}: is no folder here and could not be had from the Hub ({_first_line(error)}); {_ADVICE}"
-        ) from None
-    return settings.model, str(getattr(config, "_commit_hash", None) or settings.revision or "main")
+    where = f"model {settings.model!r}"
+    return find_checkpoint(settings.model, revision=settings.revision, where=where, advice=_ADVICE)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -222,7 +186,3 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
     # The CPU's allocator raises a plain RuntimeError.
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from evaluation.backends.local import locate
+from evaluation.backends.local import find_model
 from evaluation.cache import Generation
 from evaluation.prompts import Prompt
 from evaluation.settings import ModelSettings
+from mcot.core.checkpoints import first_line
 from mcot.core.errors import MissingExtraError, ModelError
 from mcot.core.runs import sign
 
@@ -37,9 +37,10 @@ class VllmBackend:
             raise MissingExtraError("vllm", "vllm") from None
         self._settings = settings
         self.revision: str | None
-        self._place, self.revision = locate(settings)
+        self._found = find_model(settings)
+        self.revision = self._found.revision
         self.batch_size = settings.batch_size or _BATCH
-        name = "" if Path(self._place).is_dir() else settings.model
+        name = settings.model if self._found.on_hub else ""
         self.signature = sign("vllm", 1, name, self.revision, settings.dtype, library)
         self._engine: Any = None
 
@@ -48,15 +49,14 @@ class VllmBackend:
         # Not by an import statement: no type checker here has it.
         vllm: Any = import_module("vllm")
 
-        revision = None if Path(self._place).is_dir() else self.revision
+        revision = self._found.revision if self._found.on_hub else None
         try:
             self._engine = vllm.LLM(
-                model=self._place, revision=revision, tokenizer_revision=revision, dtype=self._settings.dtype,
+                model=self._found.place, revision=revision, tokenizer_revision=revision, dtype=self._settings.dtype,
                 trust_remote_code=False, seed=0,
             )  # fmt: skip
         except (OSError, ValueError, RuntimeError) as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-            raise ModelError(f"model {self._settings.model!r}: can't be loaded by vLLM: {first}") from error
+            raise ModelError(f"model {self._settings.model!r}: can't be loaded by vLLM: {first_line(error)}") from error
 
     def close(self) -> None:
         """Let go of the engine; vLLM frees the GPU when nothing refers to it."""

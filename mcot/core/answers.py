@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 from mcot.core.languages import ENGLISH, get_language
 
-__all__ = ["Statement", "canonical", "final_answer", "find_statement", "plain_answer", "write_number"]
+__all__ = [
+    "Statement",
+    "canonical",
+    "closing_brace",
+    "final_answer",
+    "find_statement",
+    "has_digit",
+    "plain_answer",
+    "write_number",
+]
 
 # No word problem's number is longer, and reading an endless one takes quadratic time.
 _LONGEST = 60
@@ -99,7 +108,7 @@ def find_statement(rationale: str, language: str) -> Statement | None:
     if last is None:
         return None
     if last["boxed"]:
-        end = _closing_brace(rationale, last.end())
+        end = closing_brace(rationale, last.end())
         return Statement(rationale[last.end() : end].strip(), last.start(), min(end + 1, len(rationale)))
     match = _STATED.match(rationale, last.end())
     end = match.end() if match else last.end()
@@ -129,14 +138,14 @@ def canonical(text: str, language: str = ENGLISH.code) -> str | None:
     if _CHOICE.search(text) or not _NO_NUMBER.isdisjoint(text):
         return None
     match = _number(language).search(text)
-    if match is None or _has_digit(text[: match.start()]) or text[: match.start()].endswith("-"):
+    if match is None or has_digit(text[: match.start()]) or text[: match.start()].endswith("-"):
         return None
     rest, scale = text[match.end() :], 1
     if found := _SCALE.match(rest):
         scale, rest = _SCALES[(found[1] or found[2]).lower()], rest[found.end() :]
     elif (letters := _GLUED_LETTERS.match(rest)) and len(letters[0]) == 1 and letters[0] not in _LETTER_UNITS:
         return None
-    return None if _has_digit(rest) else _render(match, language, scale)
+    return None if has_digit(rest) else _render(match, language, scale)
 
 
 # A statement goes on to the end of its line, or of the sentence in which its first digit stands: "Rs. 5. Thus".
@@ -222,7 +231,7 @@ def plain_answer(text: str) -> str:
         text = _LATEX_DEGREE.sub("°", _LATEX_UNIT.sub(r" \1 ", re.sub(r"\\[,;: ]", " ", text)))
         text = _LATEX_FRACTION.sub(_plain_fraction, text)
         if (boxed := text.find(r"\boxed{")) >= 0:
-            text = text[boxed + 7 : _closing_brace(text, boxed + 7)]
+            text = text[boxed + 7 : closing_brace(text, boxed + 7)]
     else:
         text = text.replace("**", "")
     text = _UNIT_POWER.sub("", text.replace("{,}", ","))
@@ -252,11 +261,12 @@ def _ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() and not c.isascii() else c for c in text)
 
 
-def _has_digit(text: str) -> bool:
+def has_digit(text: str) -> bool:
+    """Whether a text has a digit of any script."""
     return any(character.isdigit() for character in text)
 
 
-def _closing_brace(text: str, start: int) -> int:
+def closing_brace(text: str, start: int) -> int:
     """Where the brace that was opened before `start` closes; the text's end if it doesn't."""
     depth = 1
     for index in range(start, len(text)):

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from mcot.core.errors import StageError, UserError
 from mcot.core.files import is_machine_error
+from mcot.core.processes import end_with_parent
 from mcot.core.progress import Progress
 from mcot.core.runs import StageFolder, read_shard
 
@@ -160,6 +161,7 @@ _stage: Stage
 def _open_worker(stage: Stage) -> None:
     global _stage  # noqa: PLW0603 a worker process has one stage for its whole life
     _stage = stage
+    end_with_parent()
     stage.open()
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from mcot.core.languages import LANGUAGES, TARGETS
-from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_languages
+from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_each_once, check_languages
 
 __all__ = [
     "BackTranslationSettings",
@@ -179,9 +179,7 @@ class CurationSettings(SettingsModel):
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, codes: list[str]) -> list[str]:
-        check_languages(codes, {language.code for language in TARGETS})
-        if len(set(codes)) < len(codes):
-            raise ValueError(f"got {codes}, a language twice; name each once")
+        check_each_once(codes, {language.code for language in TARGETS})
         return codes
 
     @field_validator("thresholds")

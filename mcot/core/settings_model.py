@@ -1,7 +1,7 @@
 """What every settings model is made of: no unknown keys, nothing that can't be written, paths whose `~` is a home."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mcot.core.errors import choose
 
-__all__ = ["FilePath", "Language", "PathOrName", "SettingsModel", "check_languages", "expand_home"]
+__all__ = ["FilePath", "Language", "PathOrName", "SettingsModel", "check_each_once", "check_languages", "expand_home"]
 
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -44,6 +44,13 @@ def check_languages(codes: Iterable[str], valid: set[str]) -> None:
     for code in codes:
         if code not in valid:
             raise ValueError(f"got language {code!r}; {choose(code, sorted(valid))}")
+
+
+def check_each_once(codes: Sequence[str], valid: set[str]) -> None:
+    """Raise `ValueError` if a code is none of the valid ones, or is there twice."""
+    check_languages(codes, valid)
+    if len(set(codes)) < len(codes):
+        raise ValueError(f"got {codes}, a language twice; name each once")
 
 
 # Expanded before it is a Path: `./~x` is a name, and a Path forgets the `./`.

@@ -1,6 +1,5 @@
 """Thresholds from verdicts on sets whose truth is known."""
 
-import importlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from annotation.calibration_files import draw_curve, write_settings
 from annotation.calibration_path import CURRENT, make_path, split_risk
 from annotation.calibration_scores import STEPS, ScoreCounts, count_scores, levels, read_scores, to_scores
 from annotation.calibration_search import Target
+from benchmarks import planted_reviews
 from curation.decide import decide_row
 from mcot.core.errors import RunError, SettingsError
 from mcot.core.files import write_table
@@ -22,18 +22,10 @@ from mcot.core.rows import from_rows
 from mcot.core.settings import DEFAULT_BANDS, Band, CurationSettings
 from mcot.core.settings_file import load_settings
 
-ROOT = Path(__file__).resolve().parents[2]
 EMPTY = (QUEUE_SCHEMA.empty_table(), VERDICT_SCHEMA.empty_table(), RESOLVED_SCHEMA.empty_table())
 
 
-@pytest.fixture
-def planted_reviews(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The benchmark's planted sets."""
-    monkeypatch.syspath_prepend(str(ROOT))
-    return importlib.import_module("benchmarks.planted_reviews")
-
-
-def review(planted_reviews: Any, run: Path, seed: int, **sizes: int) -> tuple[Any, Any]:
+def review(run: Path, seed: int, **sizes: int) -> tuple[Any, Any]:
     """A planted set, written as a run, and its queue, verdicts and resolved."""
     rng = np.random.default_rng(seed)
     planted = planted_reviews.plant(rng)
@@ -43,9 +35,9 @@ def review(planted_reviews: Any, run: Path, seed: int, **sizes: int) -> tuple[An
 
 
 @pytest.fixture
-def calibration(planted_reviews: Any, tmp_path: Path) -> Calibration:
+def calibration(tmp_path: Path) -> Calibration:
     """Of a set of which a tenth was shown."""
-    _, judged = review(planted_reviews, tmp_path / "run", 1, keep=150, drop=30, review=20)
+    _, judged = review(tmp_path / "run", 1, keep=150, drop=30, review=20)
     return calibrate(tmp_path / "run", planted_reviews.BANDS, *judged, wanted=0.95)
 
 
@@ -81,7 +73,7 @@ def test_scores_decide_as_curation_does() -> None:
         assert found.tolist() == expected
 
 
-def test_a_path_keeps_what_it_says(planted_reviews: Any, tmp_path: Path) -> None:
+def test_a_path_keeps_what_it_says(tmp_path: Path) -> None:
     planted = planted_reviews.plant(np.random.default_rng(3))
     planted_reviews.write_run(planted, tmp_path)
     counts = count_scores(tmp_path, planted_reviews.BANDS, ["back_translation", "repetition"])
@@ -143,8 +135,8 @@ def test_wrong_options(options: dict[str, Any], message: str, tmp_path: Path) ->
         calibrate(tmp_path, {}, *EMPTY, **options)
 
 
-def test_too_few_verdicts_are_refused_with_how_many_more(planted_reviews: Any, tmp_path: Path) -> None:
-    _, judged = review(planted_reviews, tmp_path, 1, keep=8, drop=2, review=2)
+def test_too_few_verdicts_are_refused_with_how_many_more(tmp_path: Path) -> None:
+    _, judged = review(tmp_path, 1, keep=8, drop=2, review=2)
     found = calibrate(tmp_path, planted_reviews.BANDS, *judged, wanted=0.95)
     assert found.groups == []
     assert found.refusals[2] == (
@@ -161,8 +153,8 @@ def test_too_few_verdicts_are_refused_with_how_many_more(planted_reviews: Any, t
         draw_curve(found, tmp_path / "curve.png")
 
 
-def test_what_no_threshold_reaches_is_refused(planted_reviews: Any, tmp_path: Path) -> None:
-    _, judged = review(planted_reviews, tmp_path, 1, keep=60, drop=2, review=2)
+def test_what_no_threshold_reaches_is_refused(tmp_path: Path) -> None:
+    _, judged = review(tmp_path, 1, keep=60, drop=2, review=2)
     found = calibrate(tmp_path, planted_reviews.BANDS, *judged, wanted=0.985)
     (group,) = found.groups
     assert group.after is None
@@ -173,15 +165,15 @@ def test_what_no_threshold_reaches_is_refused(planted_reviews: Any, tmp_path: Pa
     assert all(change.kept_after == change.kept_before for change in found.languages)
 
 
-def test_languages_with_many_verdicts_are_calibrated_alone(planted_reviews: Any, tmp_path: Path) -> None:
-    _, judged = review(planted_reviews, tmp_path, 1, keep=100, drop=2, review=2)
+def test_languages_with_many_verdicts_are_calibrated_alone(tmp_path: Path) -> None:
+    _, judged = review(tmp_path, 1, keep=100, drop=2, review=2)
     found = calibrate(tmp_path, planted_reviews.BANDS, *judged, wanted=0.9)
     assert [group.languages for group in found.groups] == [("de",), ("es",), ("sw",), ("te",), ("th",)]
     bands = {"sw": planted_reviews.BANDS["sw"]}
     assert [change.language for change in calibrate(tmp_path, bands, *judged, wanted=0.9).languages] == ["sw"]
 
 
-def test_a_calibration_says_what_it_does(calibration: Calibration, planted_reviews: Any) -> None:
+def test_a_calibration_says_what_it_does(calibration: Calibration) -> None:
     (group,) = calibration.groups
     assert group.languages == ("de", "es", "sw", "te", "th")
     assert group.after is not None
@@ -196,10 +188,8 @@ def test_a_calibration_says_what_it_does(calibration: Calibration, planted_revie
         assert certified == sorted(certified, reverse=True)
 
 
-def test_lower_thresholds_are_tried_only_where_all_queued_uncertain_rows_are_judged(
-    planted_reviews: Any, tmp_path: Path
-) -> None:
-    _, (queue, verdicts, resolved) = review(planted_reviews, tmp_path, 1, keep=60, drop=2, review=12)
+def test_lower_thresholds_are_tried_only_where_all_queued_uncertain_rows_are_judged(tmp_path: Path) -> None:
+    _, (queue, verdicts, resolved) = review(tmp_path, 1, keep=60, drop=2, review=12)
     found = calibrate(tmp_path, planted_reviews.BANDS, queue, verdicts, resolved, wanted=0.7)
     assert all(len(points) > CURRENT + 1 for group in found.groups for points in group.curves.values())
     assert sum(change.kept_after > change.kept_before for change in found.languages) >= 4
@@ -250,12 +240,12 @@ def test_the_curve_is_a_picture(calibration: Calibration, suffix: str, tmp_path:
         draw_curve(calibration, tmp_path / "curve.gif")
 
 
-def test_what_is_certified_holds_on_planted_sets(planted_reviews: Any, tmp_path: Path) -> None:
+def test_what_is_certified_holds_on_planted_sets(tmp_path: Path) -> None:
     """Twenty seeds of 300 rows shown; the benchmark has 200, more shown, and a worst case."""
     certified = met = 0
     for seed in range(20):
         run = tmp_path / str(seed)
-        planted, judged = review(planted_reviews, run, seed, keep=40, drop=12, review=8)
+        planted, judged = review(run, seed, keep=40, drop=12, review=8)
         found = calibrate(run, planted_reviews.BANDS, *judged, wanted=0.9)
         kept = np.zeros(len(planted.good), np.bool_)
         for language, bands in found.thresholds.items():

@@ -1,9 +1,5 @@
 """Shares of good rows with their intervals, from audits."""
 
-import importlib
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -20,17 +16,10 @@ from annotation.intervals import (
     weigh,
 )
 from annotation.labels import count_earlier, current_draws, read_labels
+from benchmarks import planted_reviews
 from mcot.core.reviews import QUEUE_SCHEMA, RESOLVED_SCHEMA, VERDICT_SCHEMA
 
-ROOT = Path(__file__).resolve().parents[2]
 SIGNED = {"source_signature": "s", "translation_signature": "t"}
-
-
-@pytest.fixture
-def planted_reviews(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The benchmark's planted sets."""
-    monkeypatch.syspath_prepend(str(ROOT))
-    return importlib.import_module("benchmarks.planted_reviews")
 
 
 def tables(
@@ -264,7 +253,7 @@ def test_the_error_is_the_languages_own_where_there_is_overlap_enough() -> None:
     assert of(found, "th").basis == "corrected for annotators' error"
 
 
-def test_intervals_hold_the_truth_of_planted_sets(planted_reviews: Any) -> None:
+def test_intervals_hold_the_truth_of_planted_sets() -> None:
     """Twenty seeds; the benchmark has 200. Below 93% in the long run, 20 of these 200 intervals would fail."""
     held = tried = 0
     for seed in range(20):
