@@ -1,5 +1,7 @@
 """`mcot review` and `mcot calibrate`: people's verdicts, from the queue to the thresholds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -86,7 +88,8 @@ def push(
     drawn = extend_queue(run, loaded)
     for note in drawn.notes:
         say(note)
-    pushed = push_rows(_connect(api_url, home), run, loaded, passwords=(home / "users") if home else None)
+    with _connect(api_url, home) as client:
+        pushed = push_rows(client, run, loaded, passwords=(home / "users") if home else None)
     say(f"{sum(pushed.added.values())} rows added, {pushed.there} were there; {pushed.disputed} for adjudicators")
     if pushed.accounts:
         say(f"accounts made for {', '.join(pushed.accounts)}: their passwords are in {pushed.passwords}")
@@ -110,7 +113,9 @@ def status(
 
     is_audit(run)
     if not offline:
-        for one in ask_status(_connect(api_url, home), run, load_review_settings(settings)):
+        with _connect(api_url, home) as client:
+            statuses = ask_status(client, run, load_review_settings(settings))
+        for one in statuses:
             open_ones, settled = one.disputed
             disputed = f"; {settled} of {open_ones} disputes settled" if open_ones else ""
             people = ", ".join(f"{name} {count}" for name, count in sorted(one.submitted.items()))
@@ -144,7 +149,8 @@ def pull(
     from mcot.review import is_audit, load_review_settings
 
     is_audit(run)
-    pulled = pull_verdicts(_connect(api_url, home), run, load_review_settings(settings))
+    with _connect(api_url, home) as client:
+        pulled = pull_verdicts(client, run, load_review_settings(settings))
     _apply(run, pulled.merged)
 
 
@@ -244,10 +250,15 @@ def _moved(run: Path) -> Path | None:
     return None if settings.folder.resolve() == run.resolve() else run
 
 
-def _connect(api_url: str | None, home: Path | None) -> "argilla.Argilla":
+@contextmanager
+def _connect(api_url: str | None, home: Path | None) -> "Iterator[argilla.Argilla]":
     from annotation.connection import connect
 
-    return connect(api_url, home=home)
+    client = connect(api_url, home=home)
+    try:
+        yield client
+    finally:
+        client.http_client.close()
 
 
 def _apply(run: Path, merged: "Merged") -> None:

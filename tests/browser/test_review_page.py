@@ -1,7 +1,5 @@
 """Argilla's real page as an annotator uses it: from signing in to the corrected text in the run."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +10,11 @@ from annotation.argilla import pull, push
 from annotation.connection import connect
 from annotation.run_folder import read_id
 from annotation.server.control import LocalServer
-from annotation.server.environment import default_folder, ensure_environment
 from annotation.settings import ReviewSettings
-from mcot.core.errors import StageError
 from mcot.core.files import write_table
 from mcot.core.reviews import QUEUE_SCHEMA, ReviewFiles, sign_source, sign_translation
 from mcot.core.rows import SCHEMA
+from tests.browser.argilla_page import open_dataset, question, submit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -35,17 +32,6 @@ SETTINGS = ReviewSettings(
     adjudicators=["neema"],
     overlap={"share": 0},  # type: ignore[arg-type]
 )
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    folder = Path(os.environ.get("MCOT_ARGILLA_ENVIRONMENT") or default_folder())
-    try:
-        ensure_environment(folder)
-    except StageError as error:
-        pytest.skip(str(error))
-    with LocalServer.start(tmp_path_factory.mktemp("argilla"), environment=folder) as started:
-        yield started
 
 
 def shown_row(number: int, language: str, **texts: str | list[str] | None) -> dict[str, Any]:
@@ -72,7 +58,7 @@ def shown_row(number: int, language: str, **texts: str | list[str] | None) -> di
 
 
 @pytest.fixture(scope="module")
-def run(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(argilla_server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose queue is on the server: five rows of Swahili, one of them wrong, and an evil one of Chinese."""
     folder = tmp_path_factory.mktemp("runs") / "demo"
     wrong = {"reasons": ["numbers.changed"], "details": ["question: 20 -> 25"]}
@@ -82,42 +68,14 @@ def run(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = dict.fromkeys(("source_question", "question", "source_rationale", "rationale", "back_question"), EVIL)
     rows.append(shown_row(30, "zh", **texts, **evil))
     write_table(ReviewFiles(folder).queue, pa.Table.from_pylist(rows, schema=QUEUE_SCHEMA))
-    client = connect(server.url, server.api_key)
-    push(client, folder, SETTINGS, passwords=server.home / "users")
+    client = connect(argilla_server.url, argilla_server.api_key)
+    push(client, folder, SETTINGS, passwords=argilla_server.home / "users")
     client.http_client.close()
     return folder
 
 
-def open_dataset(browser: "Browser", server: LocalServer, name: str, dataset: str) -> "Page":
-    """Sign in by the page's form and open a dataset from its list."""
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.goto(f"{server.url}/sign-in")
-    page.locator("input:not([type=password])").first.fill(name)
-    (password,) = (server.home / "users").glob(f"*/{name}.password")
-    page.locator("input[type=password]").fill(password.read_text().strip())
-    page.keyboard.press("Enter")
-    page.get_by_text(dataset, exact=True).first.click()
-    page.locator(".text_field_component").first.wait_for()
-    return page
-
-
-def question(page: "Page", name: str) -> Any:
-    return page.locator(f"[aria-label='Question: {name}']")
-
-
-def submit(page: "Page", *, by_mouse: bool = False) -> None:
-    """Submit, and wait until the next row is there or none is left."""
-    with page.expect_response(lambda answer: "/responses" in answer.url and answer.request.method == "POST") as told:
-        if by_mouse:
-            page.get_by_role("button", name="Submit").click()
-        else:
-            page.keyboard.press("Enter")
-    assert told.value.ok
-    page.wait_for_timeout(700)
-
-
-def test_five_rows_are_reviewed(browser: "Browser", server: LocalServer, run: Path) -> None:
-    page = open_dataset(browser, server, "amina", f"demo-{read_id(run)}-sw-1")
+def test_five_rows_are_reviewed(browser: "Browser", argilla_server: LocalServer, run: Path) -> None:
+    page = open_dataset(browser, argilla_server, "amina", f"demo-{read_id(run)}-sw-1")
     corrected = 0
     for number in range(5):
         text = page.locator(".text_field_component", has_text="Question:").last.inner_text()
@@ -138,7 +96,7 @@ def test_five_rows_are_reviewed(browser: "Browser", server: LocalServer, run: Pa
         assert page.title() == "Argilla", number
     assert corrected == 1
     page.close()
-    client = connect(server.url, server.api_key)
+    client = connect(argilla_server.url, argilla_server.api_key)
     pulled = pull(client, run, SETTINGS)
     client.http_client.close()
     assert (pulled.taken, pulled.merged.added, pulled.merged.refused) == (5, 5, ())
@@ -172,8 +130,8 @@ def correct_by_keyboard(page: "Page") -> None:
     submit(page)
 
 
-def test_text_of_the_dataset_is_text(browser: "Browser", server: LocalServer, run: Path) -> None:
-    page = open_dataset(browser, server, "li", f"demo-{read_id(run)}-zh-1")
+def test_text_of_the_dataset_is_text(browser: "Browser", argilla_server: LocalServer, run: Path) -> None:
+    page = open_dataset(browser, argilla_server, "li", f"demo-{read_id(run)}-zh-1")
     complaints: list[str] = []
     page.on("dialog", lambda dialog: complaints.append(dialog.message))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -195,8 +153,10 @@ def test_text_of_the_dataset_is_text(browser: "Browser", server: LocalServer, ru
     page.close()
 
 
-def test_texts_stand_beside_each_other_with_their_lines(browser: "Browser", server: LocalServer, run: Path) -> None:
-    page = open_dataset(browser, server, "li", f"demo-{read_id(run)}-zh-1")
+def test_texts_stand_beside_each_other_with_their_lines(
+    browser: "Browser", argilla_server: LocalServer, run: Path
+) -> None:
+    page = open_dataset(browser, argilla_server, "li", f"demo-{read_id(run)}-zh-1")
     left, right = (page.locator(".text_field_component span[lang]").nth(n).bounding_box() for n in (0, 1))
     assert left is not None
     assert right is not None
