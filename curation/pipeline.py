@@ -11,11 +11,13 @@ from curation.finish import Outcome, finish
 from curation.sources import read_problems, sources_signature
 from curation.stages import find_benchmarks, make_check_stage, make_checks, make_decide_stage
 from curation.translation.base import Translator
+from curation.translation.carried import CarriedTexts
 from curation.translation.nllb import NllbTranslator
 from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
 from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.files import remove_folder
 from mcot.core.progress import Progress
+from mcot.core.reviews import ReviewFiles
 from mcot.core.rows import SCHEMA
 from mcot.core.runs import StageFolder, open_run, sign
 from mcot.core.settings import CurationSettings
@@ -70,16 +72,19 @@ def _run(
     unread: list[str],
 ) -> Outcome:
     folder, protect = settings.folder, settings.translator.protect
+    carried = CarriedTexts(folder / TranslateStage.name)
     translate = TranslateStage(
         forward,
         folder / "translate",
         protect=protect,
         languages=settings.languages,
         include_english=settings.include_english,
+        carried=carried,
     )
     stages: list[tuple[Stage, bool]] = [(translate, False)]
     if backward is not None:
-        stages.append((BackTranslateStage(backward, folder / "back_translate", protect=protect), False))
+        back_translate = BackTranslateStage(backward, folder / "back_translate", protect=protect, carried=carried)
+        stages.append((back_translate, False))
     else:
         remove_folder(folder / "back_translate")
     stages.append((make_check_stage(checks), True))
@@ -95,8 +100,14 @@ def _run(
         remove_folder(folder / DuplicatesStage.name)
     stages.append((make_decide_stage(settings), True))
     done.append(_read_sources(settings, folder, data))
+    before = done[-1].signature
     for stage, parallel in stages:
-        stage_folder = StageFolder(folder / stage.name, sign(stage.name, stage.signature, done[-1].signature))
+        stage_folder = StageFolder(folder / stage.name, sign(stage.name, stage.signature, before))
+        before = stage_folder.signature
+        if stage is translate:
+            carried.freeze(ReviewFiles.to_write(folder))
+            # What was taken tells two outputs of one signature apart for the stages after it.
+            before = carried.sign(before)
         if not stage_folder.done:
             (folder / "manifest.json").unlink(missing_ok=True)
             engine.run(stage, done[-1].shards(), stage_folder, parallel=parallel)

@@ -60,7 +60,7 @@ class VerdictStage:
             self._steps[count[key]][key] = row
             count[key] += 1
         self._check, self._decide, self._carry = check, decide, carry
-        self.signature = sign("verdicts", 2, rows, check.signature, decide.signature, carry)
+        self.signature = sign("verdicts", 3, rows, check.signature, decide.signature, carry)
 
     def open(self) -> None:
         """Load what the checks need, if anything was corrected."""
@@ -112,8 +112,11 @@ class VerdictStage:
                 result[place] = _keep(row, verdict)
                 continue
             if not same and verdict["verdict"] == "fix" and _has_texts(row, verdict):
-                # Corrected before: a set that was audited keeps its rows' corrected texts.
+                # Corrected before: a set that was audited keeps its rows' corrected texts, and what is translated
+                # anew takes them in the translator's place.
                 result[place] = row | {"review": _review(verdict)}
+                if self._carry:
+                    result[place] = self._judge(dict(row), row, verdict)
                 continue
             if same or self._carry:
                 again[place] = _with_texts(row, verdict)

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from curation.translation.base import Hypothesis
 from mcot.core.languages import Language
@@ -41,7 +42,9 @@ class TranslationMemory:
 
     def __init__(self, path: Path) -> None:
         with _machine_errors():
-            self._connection = sqlite3.connect(path, isolation_level=None)
+            # Languages may be translated at once, each in a thread of its own.
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._lock = Lock()
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute(
@@ -57,17 +60,18 @@ class TranslationMemory:
         for start in range(0, len(sentences), _CHUNK):
             chunk = sentences[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
-            rows = self._connection.execute(
-                "SELECT sentence, text, ended FROM hypothesis"  # noqa: S608 only question marks are put in
-                f" WHERE source = ? AND target = ? AND shard < ? AND sentence IN ({marks})",
-                (source.code, target.code, before, *chunk),
-            )
+            with self._lock:
+                rows = self._connection.execute(
+                    "SELECT sentence, text, ended FROM hypothesis"  # noqa: S608 only question marks are put in
+                    f" WHERE source = ? AND target = ? AND shard < ? AND sentence IN ({marks})",
+                    (source.code, target.code, before, *chunk),
+                ).fetchall()
             found.update({sentence: Hypothesis(text, bool(ended)) for sentence, text, ended in rows})
         return found
 
     def store(self, hypotheses: Mapping[str, Hypothesis], source: Language, target: Language, *, shard: int) -> None:
         """Keep a shard's hypotheses, all or none of them. Raises `OSError` for a full or unwritable disk."""
-        with _machine_errors(), self._connection:
+        with _machine_errors(), self._lock, self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(
                 "INSERT INTO hypothesis VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"

@@ -2,16 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from curation.translation.base import Hypothesis, Translator
+from curation.translation.base import Translator
+from curation.translation.carried import CarriedTexts
 from curation.translation.memory import TranslationMemory
-from curation.translation.segments import assemble, split
-from curation.translation.spans import Protected, Span, missing, protect, restore
+from curation.translation.remote import RemoteTranslator, TranslationWorker
+from curation.translation.texts import Job, Pair, Texts, TranslatedPair, TranslatedText, translate_pairs
 from mcot.core.languages import ENGLISH, Language, get_language
 from mcot.core.rows import SCHEMA, SCORES, cast, from_rows, row_id
 from mcot.core.runs import sign
@@ -21,120 +23,60 @@ __all__ = ["BackTranslateStage", "TranslateStage", "TranslatedText", "read_count
 # The rows' details name at most so many lost spans; a person needs no more to see what went wrong.
 _NAMED_SPANS = 3
 _COUNTS = b"mcot.translation"
-
-
-@dataclass(slots=True)
-class TranslatedText:
-    """A text's translation.
-
-    Attributes:
-        sentences, ended: how many sentences were translated, and how many hypotheses ended by themselves.
-        spans: how many spans had to survive.
-        lost: those that did not.
-    """
-
-    text: str
-    sentences: int = 0
-    ended: int = 0
-    spans: int = 0
-    lost: list[Span] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Job:
-    """From which language into which, for which shard; what was done; and whom to tell how far it is."""
-
-    source: Language
-    target: Language
-    shard: int
-    say: Callable[[str], None] | None
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def notify(self, done: int, total: int) -> None:
-        if self.say is not None:
-            self.say(f"shard {self.shard}, {self.source.code} to {self.target.code}: {done} of {total} sentences")
-
-
-class _Texts:
-    """Translates texts sentence by sentence, through the memory."""
-
-    def __init__(self, translator: Translator, memory: TranslationMemory, *, protect: bool) -> None:
-        self._translator, self._memory, self._protect = translator, memory, protect
-
-    def translate(self, texts: Sequence[str], job: _Job) -> list[TranslatedText]:
-        """Translations of texts, in order. Adds to the job's counts what was done."""
-        split_texts = [split(text, job.source) for text in texts]
-        sentences = [segment.text for segments in split_texts for segment in segments if segment.translate]
-        guarded = {s: protect(s) if self._protect else Protected(s, ()) for s in dict.fromkeys(sentences)}
-        hypotheses = self._hypotheses([p.text for p in guarded.values()], job)
-        candidates: dict[str, tuple[Hypothesis, tuple[Span, ...]]] = {}
-        for sentence, protected in guarded.items():
-            hypothesis = hypotheses[protected.text]
-            text, lost = restore(hypothesis.text, protected.spans)
-            candidates[sentence] = (Hypothesis(text, hypothesis.ended), lost)
-        # What did not survive as a stand-in may survive as itself.
-        again = [sentence for sentence, (_, lost) in candidates.items() if lost]
-        unprotected = self._hypotheses(again, job)
-        for sentence in again:
-            lost = missing(unprotected[sentence].text, guarded[sentence].spans)
-            if len(lost) <= len(candidates[sentence][1]):
-                candidates[sentence] = (unprotected[sentence], lost)
-        job.counts["sentences"] += len(sentences)
-        job.counts["unprotected"] += len(again)
-        results = []
-        for segments in split_texts:
-            result = TranslatedText(assemble(segments, job.target, lambda sentence: candidates[sentence][0].text))
-            for segment in segments:
-                if segment.translate:
-                    hypothesis, lost = candidates[segment.text]
-                    result.sentences += 1
-                    result.ended += hypothesis.ended
-                    result.spans += len(guarded[segment.text].spans)
-                    result.lost += lost
-            job.counts["unfinished"] += result.sentences - result.ended
-            results.append(result)
-        return results
-
-    def _hypotheses(self, sentences: Iterable[str], job: _Job) -> dict[str, Hypothesis]:
-        unique = list(dict.fromkeys(sentences))
-        known = self._memory.look_up(unique, job.source, job.target, before=job.shard)
-        new = [sentence for sentence in unique if sentence not in known]
-        if new:
-            made = dict(zip(new, self._translator.translate(new, job.source, job.target, job.notify), strict=True))
-            self._memory.store(made, job.source, job.target, shard=job.shard)
-            known |= made
-        job.counts["translated"] += len(new)
-        return known
+# What a row's verdicts are found by.
+_SOURCE = ["problem_id", "source_question", "source_rationale"]
 
 
 class _TranslatingStage:
     """What both directions share.
 
+    Shards follow one another, as the memory holds what those before have translated. What the model does with a batch
+    depends on the batch alone, and languages have nothing to do with one another: both may be done elsewhere and at
+    once (`mcot.core.engines.Shared`).
+
     Args:
         folder: where the translation memory is.
         code: of the direction, in the signature.
+        carried: what people accepted or corrected before anything was translated.
     """
 
     name: str
     notify: Callable[[str], None] | None = None
+    call: Callable[[Sequence[tuple[Any, ...]]], Iterator[Any]] | None = None
 
-    def __init__(self, translator: Translator, folder: Path, *, protect: bool, code: str) -> None:
+    def __init__(
+        self, translator: Translator, folder: Path, *, protect: bool, code: str, carried: CarriedTexts | None
+    ) -> None:
+        self.worker = TranslationWorker(translator)
+        self.gpus = self.worker.gpus
         self._translator, self._folder, self._protect = translator, folder, protect
+        # Not in the signature: verdicts that come later are applied without translating anything again.
+        self._carried = carried or CarriedTexts(folder)
         self.signature = sign(code, 1, translator.signature, protect)
 
     def open(self) -> None:
-        """Load the model and open the memory."""
-        self._translator.open()
+        """Load the model, unless it is elsewhere, and open the memory."""
+        translator = self._translator if self.call is None else RemoteTranslator(self._translator, self.call)
+        translator.open()
+        self._carried.open()
         self._memory = TranslationMemory(self._folder / "memory.sqlite")
-        self._texts = _Texts(self._translator, self._memory, protect=self._protect)
+        self._texts = Texts(translator, self._memory, protect=self._protect)
 
     def close(self) -> None:
         """Close the memory."""
         self._memory.close()
+        self._carried.close()
+
+    def _translate(self, work: Sequence[tuple[Job, Sequence[Pair]]]) -> list[list[TranslatedPair]]:
+        """The translations of each language's texts, in order."""
+        if self.call is None or not work:
+            return [translate_pairs(self._texts, pairs, job) for job, pairs in work]
+        with ThreadPoolExecutor(len(work)) as threads:
+            return list(threads.map(lambda part: translate_pairs(self._texts, part[1], part[0]), work))
 
 
 class TranslateStage(_TranslatingStage):
-    """English problems -> a row for each language.
+    """English problems -> a row for each language. What people accepted or corrected is not translated.
 
     Args:
         languages: the targets' codes.
@@ -144,9 +86,10 @@ class TranslateStage(_TranslatingStage):
     name = "translate"
 
     def __init__(
-        self, translator: Translator, folder: Path, *, protect: bool, languages: Sequence[str], include_english: bool
-    ) -> None:
-        super().__init__(translator, folder, protect=protect, code="translate")
+        self, translator: Translator, folder: Path, *, protect: bool, languages: Sequence[str], include_english: bool,
+        carried: CarriedTexts | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(translator, folder, protect=protect, code="translate", carried=carried)
         self._languages = [get_language(code) for code in languages]
         self._include_english = include_english
         self.signature = sign(self.signature, list(languages), include_english)
@@ -156,52 +99,59 @@ class TranslateStage(_TranslatingStage):
         problems = table.to_pylist()
         rows = [problem for problem in problems if self._include_english or problem["decision"] is not None]
         usable = [problem for problem in problems if problem["decision"] is None]
-        counts: dict[str, Counter[str]] = {}
-        for language in self._languages:
-            job = _Job(ENGLISH, language, shard, self.notify)
-            counts[language.code] = job.counts
-            translated = _translate_pairs(self._texts, [(p["question"], p["rationale"]) for p in usable], job)
-            for problem, (question, rationale) in zip(usable, translated, strict=True):
-                rows.append(_translated_row(problem, language, question, rationale, self._translator.name))
-        return _with_counts(from_rows(rows), counts)
+        jobs = [Job(ENGLISH, language, shard, self.notify) for language in self._languages]
+        taken = [self._carried.look_up(usable, language) for language in self._languages]
+        new = [
+            [(p["question"], p["rationale"]) for p, text in zip(usable, texts, strict=True) if text is None]
+            for texts in taken
+        ]
+        results = self._translate(list(zip(jobs, new, strict=True)))
+        for language, texts, pairs in zip(self._languages, taken, results, strict=True):
+            translated = iter(pairs)
+            for problem, text in zip(usable, texts, strict=True):
+                if text is None:
+                    rows.append(_translated_row(problem, language, *next(translated), self._translator.name))
+                else:
+                    rows.append(text.to_row(problem, language))
+        return _with_counts(from_rows(rows), {job.target.code: job.counts for job in jobs})
 
 
 class BackTranslateStage(_TranslatingStage):
-    """Translations -> the same rows with their translations back into English."""
+    """Translations -> the same rows with their translations back into English.
+
+    What a person wrote is not translated back: it is checked as where its verdict came after the translation.
+    """
 
     name = "back_translate"
 
-    def __init__(self, translator: Translator, folder: Path, *, protect: bool) -> None:
-        super().__init__(translator, folder, protect=protect, code="back_translate")
+    def __init__(
+        self, translator: Translator, folder: Path, *, protect: bool, carried: CarriedTexts | None = None
+    ) -> None:
+        super().__init__(translator, folder, protect=protect, code="back_translate", carried=carried)
 
     def process(self, table: pa.Table, shard: int) -> pa.Table:
         """Fill `back_question` and `back_rationale`."""
         languages: list[str] = table["language"].to_pylist()  # type: ignore[assignment]
         decisions, questions, rationales = (table[name].to_pylist() for name in ("decision", "question", "rationale"))
         backs: list[tuple[str | None, str | None]] = [(None, None)] * len(table)
-        counts: dict[str, Counter[str]] = {}
+        jobs: list[Job] = []
+        places_of: list[list[int]] = []
         for code in dict.fromkeys(languages):
             places = [i for i, got in enumerate(languages) if got == code and code != "en" and decisions[i] is None]
+            problems = table.select(_SOURCE).take(pa.array(places, pa.int64())).to_pylist()
+            taken = self._carried.look_up(problems, get_language(code))
+            places = [i for i, text in zip(places, taken, strict=True) if text is None or not text.corrected]
             if places:
-                job = _Job(get_language(code), ENGLISH, shard, self.notify)
-                counts[code] = job.counts
-                translated = _translate_pairs(self._texts, [(questions[i], rationales[i]) for i in places], job)
-                for place, (question, rationale) in zip(places, translated, strict=True):
-                    backs[place] = (_text(question), _text(rationale))
+                jobs.append(Job(get_language(code), ENGLISH, shard, self.notify))
+                places_of.append(places)
+        texts: list[list[Pair]] = [[(questions[i], rationales[i]) for i in places] for places in places_of]
+        for places, translated in zip(places_of, self._translate(list(zip(jobs, texts, strict=True))), strict=True):
+            for place, (question, rationale) in zip(places, translated, strict=True):
+                backs[place] = (_text(question), _text(rationale))
         for position, name in enumerate(("back_question", "back_rationale")):
             values = pa.array([back[position] for back in backs], pa.string())
             table = table.set_column(SCHEMA.get_field_index(name), name, values)
-        return _with_counts(cast(table), counts)
-
-
-_Pair = tuple[TranslatedText | None, TranslatedText | None]
-
-
-def _translate_pairs(translator: _Texts, pairs: Sequence[tuple[str | None, str | None]], job: _Job) -> list[_Pair]:
-    """Translate questions and rationales together; what is null or empty stays null."""
-    texts = [text for pair in pairs for text in pair if text]
-    translated = iter(translator.translate(texts, job))
-    return [tuple(next(translated) if text else None for text in pair) for pair in pairs]  # type: ignore[misc]
+        return _with_counts(cast(table), {job.source.code: job.counts for job in jobs})
 
 
 def _text(translated: TranslatedText | None) -> str | None:

@@ -10,21 +10,22 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from mcot.core.errors import StageError, UserError
+from mcot.core.errors import MissingExtraError, StageError, UserError
 from mcot.core.files import is_machine_error
 from mcot.core.processes import end_with_parent
 from mcot.core.progress import Progress
 from mcot.core.runs import StageFolder, read_shard
 
-__all__ = ["Engine", "EngineName", "LocalEngine", "Stage", "make_engine"]
+__all__ = ["Engine", "EngineName", "LocalEngine", "Shared", "Stage", "Worker", "attempt", "make_engine"]
 
-EngineName = Literal["local"]
+EngineName = Literal["local", "ray"]
 
 
 class Stage(Protocol):
@@ -50,6 +51,32 @@ class Stage(Protocol):
         """Let go of what `open` took."""
 
 
+class Worker(Protocol):
+    """What does a stage's heavy work, wherever it is: a job's result depends on the job alone."""
+
+    def open(self) -> None:
+        """Load what is expensive, once for each process."""
+
+    def work(self, *job: Any) -> Any:
+        """The result of a job."""
+
+
+@runtime_checkable
+class Shared(Stage, Protocol):
+    """A stage whose shards need the ones before them, but whose heavy work is done in jobs that need nothing.
+
+    Attributes:
+        worker: what does the work. Sent to other processes before it is opened.
+        call: set by an engine with workers elsewhere, before `open`: does jobs there, and gives their results in
+            order. It may be called by several threads at once.
+        gpus: how many GPUs, or what part of one, a worker takes; 0 for a CPU.
+    """
+
+    worker: Worker
+    call: Callable[[Sequence[tuple[Any, ...]]], Iterator[Any]] | None
+    gpus: float
+
+
 class Engine(Protocol):
     """Runs stages."""
 
@@ -68,8 +95,18 @@ class Engine(Protocol):
 
 
 def make_engine(name: EngineName, *, workers: int, retries: int) -> Engine:
-    """The engine of a name."""
-    return {"local": LocalEngine}[name](workers=workers, retries=retries)
+    """The engine of a name.
+
+    Raises:
+        MissingExtraError: its library is not installed.
+    """
+    if name == "ray":
+        if find_spec("ray") is None:
+            raise MissingExtraError("ray", "ray")
+        from mcot.core.ray_engine import RayEngine
+
+        return RayEngine(workers=workers, retries=retries)
+    return LocalEngine(workers=workers, retries=retries)
 
 
 class LocalEngine:
@@ -93,17 +130,12 @@ class LocalEngine:
             folder.discard_from(missing[0])
             missing = list(range(missing[0], len(inputs)))
         with Progress(stage.name, total=len(inputs), done=len(inputs) - len(missing), unit="shards") as progress:
-            pool = parallel and self._workers > 1 and len(missing) > 1
-            stage.notify = None if pool else progress.note
-            results = self._in_processes(stage, inputs, missing) if pool else self._in_line(stage, inputs, missing)
-            for index, outcome in results:
-                if isinstance(outcome, str):
-                    failures[index] = outcome
-                    progress.say(f"{stage.name}: shard {index} failed: {outcome.strip().splitlines()[-1]}")
+            for index, failure in self._results(stage, inputs, folder, missing, parallel=parallel, note=progress.note):
+                if failure is not None:
+                    failures[index] = failure
+                    progress.say(f"{stage.name}: shard {index} failed: {failure.strip().splitlines()[-1]}")
                     if ordered:
                         break
-                else:
-                    folder.write(index, outcome)
                 progress.advance()
         stage.notify = None
         if failures:
@@ -116,26 +148,47 @@ class LocalEngine:
             )
         folder.close(len(inputs))
 
-    def _in_line(self, stage: Stage, inputs: Sequence[Path], shards: list[int]) -> Iterator[tuple[int, pa.Table | str]]:
+    def _results(
+        self,
+        stage: Stage,
+        inputs: Sequence[Path],
+        folder: StageFolder,
+        shards: list[int],
+        *,
+        parallel: bool,
+        note: Callable[[str], None],
+    ) -> Iterator[tuple[int, str | None]]:
+        """Write shards, as they come; gives each with None, or with the traceback of its last failure."""
+        if parallel and self._workers > 1 and len(shards) > 1:
+            stage.notify = None
+            return self._in_processes(stage, inputs, folder, shards)
+        stage.notify = note
+        return self._in_line(stage, inputs, folder, shards)
+
+    def _in_line(
+        self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, shards: list[int]
+    ) -> Iterator[tuple[int, str | None]]:
         if shards:
             stage.open()
         try:
             for index in shards:
-                yield index, _attempt(stage.process, inputs[index], index, self._retries)
+                yield index, attempt(stage, inputs[index], folder, index, self._retries)
         finally:
             if shards:
                 stage.close()
 
     def _in_processes(
-        self, stage: Stage, inputs: Sequence[Path], shards: list[int]
-    ) -> Iterator[tuple[int, pa.Table | str]]:
+        self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, shards: list[int]
+    ) -> Iterator[tuple[int, str | None]]:
         # Opened here first: a wrong model is the user's mistake, which a worker could only die of.
         copy.deepcopy(stage).open()
         # Spawned, not forked: a fork after threads have started (Arrow, torch) can hang.
         workers = min(self._workers, len(shards))
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_open_worker, initargs=(stage,)) as pool:
+        with ProcessPoolExecutor(
+            workers, get_context("spawn"), initializer=_open_worker, initargs=(stage, folder)
+        ) as pool:
             queue = iter(shards)
-            running: dict[Future[pa.Table | str], int] = {}
+            running: dict[Future[str | None], int] = {}
             while True:
                 # Two shards in hand for each worker keep it busy without holding the whole run in memory.
                 for index in queue:
@@ -156,25 +209,35 @@ class LocalEngine:
 
 
 _stage: Stage
+_folder: StageFolder
 
 
-def _open_worker(stage: Stage) -> None:
-    global _stage  # noqa: PLW0603 a worker process has one stage for its whole life
-    _stage = stage
+def _open_worker(stage: Stage, folder: StageFolder) -> None:
+    # A worker process has one stage for its whole life.
+    global _stage, _folder
+    _stage, _folder = stage, folder
     end_with_parent()
     stage.open()
 
 
-def _work(path: Path, index: int, retries: int) -> pa.Table | str:
-    return _attempt(_stage.process, path, index, retries)
+def _work(path: Path, index: int, retries: int) -> str | None:
+    return attempt(_stage, path, _folder, index, retries)
 
 
-def _attempt(process: Callable[[pa.Table, int], pa.Table], path: Path, index: int, retries: int) -> pa.Table | str:
-    """The shard's output, or the traceback of its last failure."""
+def attempt(stage: Stage, path: Path, folder: StageFolder, index: int, retries: int) -> str | None:
+    """Process a shard and write what comes of it, where the process runs: a table is sent nowhere.
+
+    Returns:
+        None, or the traceback of the last failure.
+
+    Raises:
+        UserError: the stage's model or settings are wrong; no retry would help.
+        OSError: of the machine: a full disk, no permission.
+    """
     failure = ""
     for _ in range(retries + 1):
         try:
-            return process(read_shard(path), index)
+            output = stage.process(read_shard(path), index)
         except UserError:
             raise
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -184,4 +247,7 @@ def _attempt(process: Callable[[pa.Table, int], pa.Table], path: Path, index: in
             if is_machine_error(error):
                 raise
             failure = traceback.format_exc()
+        else:
+            folder.write(index, output)
+            return None
     return failure

@@ -6,6 +6,7 @@ folder holds `stage.json` (the signature that its shards were made under, writte
 its shards, is done; one whose `stage.json` has it goes on where it stopped; any other is begun anew.
 """
 
+import copy
 import hashlib
 import json
 import os
@@ -70,6 +71,12 @@ class StageFolder:
         if manifest.get("signature") != self.signature or not isinstance(manifest.get("shards"), int):
             return False
         return all(map(self.has, range(manifest["shards"])))
+
+    def absolute(self) -> "StageFolder":
+        """The same folder for processes that work elsewhere."""
+        same = copy.copy(self)
+        same.path = self.path.absolute()
+        return same
 
     def _count(self) -> int:
         return int(self.manifest()["shards"])

@@ -52,8 +52,15 @@ class TranslatorSettings(SettingsModel):
 
     model: PathOrName = Field(DEMO_MODEL, description="a Hub id, a folder, or `demo`: the embedded model")
     revision: str | None = None
+    backend: Literal["transformers", "ctranslate2"] = Field(
+        "transformers", description="what runs it; `ctranslate2` is faster, an extra"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    quantization: Literal["auto", "none", "int8"] = Field(
+        "auto", description="of CTranslate2's weights; by default int8 on a CPU, none on a GPU"
+    )
+    gpu_share: float = Field(1.0, gt=0, le=1, description="of a GPU, that each of Ray's workers takes")
     beams: int = Field(1, ge=1, le=16)
     max_length: int = Field(200, ge=8, le=1024, description="tokens of a hypothesis, at most")
     batch_tokens: int | None = Field(
@@ -62,6 +69,12 @@ class TranslatorSettings(SettingsModel):
         description="source tokens of a batch, padding included; by default 2048 on a CPU, 16384 on a GPU",
     )
     protect: bool = Field(True, description="keep equations, amounts, LaTeX and code out of the model's hands")
+
+    @model_validator(mode="after")
+    def _quantized_by_ctranslate2(self) -> "TranslatorSettings":
+        if self.backend != "ctranslate2" and self.quantization == "int8":
+            raise ValueError("quantization 'int8' is CTranslate2's; set `backend: ctranslate2`, or leave it out")
+        return self
 
 
 class BackTranslationSettings(SettingsModel):
