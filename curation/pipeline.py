@@ -10,9 +10,9 @@ from curation.duplicates_stage import DuplicatesStage
 from curation.finish import Outcome, finish
 from curation.sources import read_problems, sources_signature
 from curation.stages import find_benchmarks, make_check_stage, make_checks, make_decide_stage
+from curation.translation import make_translator
 from curation.translation.base import Translator
 from curation.translation.carried import CarriedTexts
-from curation.translation.nllb import NllbTranslator
 from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
 from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.files import remove_folder
@@ -44,11 +44,11 @@ def curate(
         StageError: some shards failed; everything else is kept.
     """
     engine = engine or LocalEngine(workers=settings.workers, retries=settings.retries)
-    forward: Translator = translator or NllbTranslator(settings.translator)
+    forward: Translator = translator or make_translator(settings.translator)
     backward: Translator | None = None
     if settings.back_translation.enabled:
         own = settings.back_translation.model
-        backward = translator or (NllbTranslator(own) if own else forward)
+        backward = translator or (make_translator(own) if own else forward)
     benchmarks, unread = find_benchmarks(settings)
     checks = make_checks(settings, benchmarks)
     data = sources_signature(settings.sources)
@@ -139,7 +139,8 @@ def _facts(
 ) -> dict[str, Any]:
     """What the report says besides the rows."""
     counts = {stage.path.name: read_counts(stage.shards()) for stage in done if "translate" in stage.path.name}
-    packages = ("mcot-math", "transformers", "torch", "pyarrow", "sentencex")
+    backends = {model.backend for model in (settings.translator, settings.back_translation.model) if model}
+    packages = ["mcot-math", "transformers", "torch", "pyarrow", "sentencex", *(backends - {"transformers"})]
     # Where a run lies and how many processes made it are no facts about the data.
     told = settings.model_dump(mode="json", exclude={"output", "workers", "retries"})
     return {

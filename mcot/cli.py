@@ -16,7 +16,9 @@ from mcot.core.progress import say
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings
 from mcot.evaluate_commands import evaluate
+from mcot.publish_commands import publish
 from mcot.review_commands import calibrate, review
+from mcot.round_commands import rounds
 from mcot.train_commands import train
 
 if TYPE_CHECKING:
@@ -53,22 +55,38 @@ app.add_typer(review)
 app.command()(calibrate)
 app.command()(train)
 app.command()(evaluate)
+app.command()(publish)
+app.add_typer(rounds)
 
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/demo"),
-    problems: Annotated[int, typer.Option(min=1, max=100_000, help="How many problems to draw.")] = 150,
+    output: Annotated[
+        Path | None, typer.Option(help="The run's folder; runs/demo by default, with --rounds runs/demo-rounds.")
+    ] = None,
+    problems: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="How many problems to draw; 150, with --rounds 160.")
+    ] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, max=3, help="Go round the whole loop so often.")] = None,
 ) -> None:
     """Show the whole job on embedded problems with the embedded model: no network, no GPU, about a minute.
 
     A hundred and fifty word problems are translated into ten languages and back, every row is checked and
     decided, and the run's folder then holds the dataset, the rejected rows with their reasons, and report.html
     to read. The folder must be new, empty, or of an earlier demo.
+
+    With --rounds 2 it is the whole loop twice, in minutes: curate, simulated annotators fill in files, calibrate,
+    train a tiny model, measure it on other problems, compare with the round before, publish into a folder. Each step
+    is announced as the command that one would type. Stopped at any moment and started again, it goes on.
     """
+    if rounds is not None:
+        from mcot.demo_rounds import PROBLEMS, Plan, run_rounds
+
+        run_rounds(output or Path("runs/demo-rounds"), rounds, Plan(problems=problems or PROBLEMS))
+        return
     from mcot.demo import run_demo
 
-    outcome = run_demo(output, problems)
+    outcome = run_demo(output or Path("runs/demo"), problems or 150)
     _say_outcome(outcome)
     say(f"load a language: datasets.load_dataset({str(outcome.folder / 'dataset')!r}, 'sw')")
 
@@ -183,7 +201,7 @@ def _is_of_the_place(error: OSError) -> bool:
     program = Path(__file__).resolve().parents[1]
     return not any(
         Path(named).absolute().is_relative_to(program / part)
-        for part in ("mcot", "curation", "annotation", "evaluation", "training")
+        for part in ("mcot", "curation", "annotation", "evaluation", "training", "datasets_card")
     )
 
 

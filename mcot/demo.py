@@ -8,7 +8,7 @@ import json
 import random
 from pathlib import Path
 
-from curation.demo.generator import draw_problem, held_out_words, load_texts, problem_templates
+from curation.demo.generator import Problem, draw_problem, held_out_words, load_texts, problem_templates
 from curation.finish import Outcome
 from curation.pipeline import curate
 from mcot.core.errors import RunError, SettingsError
@@ -16,7 +16,7 @@ from mcot.core.files import write_file
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings, parse_settings
 
-__all__ = ["demo_settings", "run_demo", "write_problems"]
+__all__ = ["demo_settings", "run_demo", "show_as_gsm8k", "write_problems"]
 
 # In the run's folder: nothing beside it is touched. A name that a new run's folder may hold (`open_run`).
 _PROBLEMS = ".problems.jsonl"
@@ -24,14 +24,19 @@ _PROBLEMS = ".problems.jsonl"
 
 def write_problems(path: Path, count: int, *, seed: int = 2024) -> None:
     """Write problems that the embedded model was not trained on, as GSM8K's JSONL."""
-    rng, english, templates = random.Random(seed), load_texts("en"), problem_templates()
+    rng, templates = random.Random(seed), problem_templates()
     lines = []
     for index in range(count):
         template = templates[index % len(templates)]
-        problem = draw_problem(rng, template, **held_out_words(template["id"]))
-        solution = "\n".join([*english.solution(problem), f"#### {problem.answer}"])
-        lines.append(json.dumps({"question": " ".join(english.question(problem)), "answer": solution}))
+        lines.append(show_as_gsm8k(draw_problem(rng, template, **held_out_words(template["id"]))))
     write_file(path, "\n".join(lines) + "\n")
+
+
+def show_as_gsm8k(problem: Problem, question: str | None = None) -> str:
+    """A problem as a line of GSM8K's JSONL, with its own question or another."""
+    english = load_texts("en")
+    solution = "\n".join([*english.solution(problem), f"#### {problem.answer}"])
+    return json.dumps({"question": question or " ".join(english.question(problem)), "answer": solution})
 
 
 def demo_settings(output: Path) -> CurationSettings:

@@ -217,6 +217,7 @@ def calibrate(
     from annotation.calibration_files import check_picture, draw_curve, write_settings
     from mcot.core.errors import RunError, SettingsError
     from mcot.review import read_bands, read_current
+    from mcot.round_facts import note_calibration
 
     # Before the work, not after it.
     if base is not None and not base.is_file():
@@ -230,11 +231,13 @@ def calibrate(
         draw_curve(found, curve)
         say(f"the curves: {curve}")
     if not found.thresholds:
+        note_calibration(run, found, None)
         raise RunError(found.explain())
     if base is None:
         write_settings(found, output, run / "settings.yaml", run=_moved(run))
     else:
         write_settings(found, output, base)
+    note_calibration(run, found, output)
     say(f"thresholds of {', '.join(found.thresholds)}: {output}")
 
 

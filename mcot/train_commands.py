@@ -29,6 +29,7 @@ def train(
     `mcot evaluate` writes it.
     """
     from mcot.core.settings_file import load_settings
+    from mcot.round_record import note
     from training.settings import TrainingSettings
     from training.sft import train as run
 
@@ -42,11 +43,14 @@ def train(
         for name, place in benchmarks.items():
             make_benchmark(name, place)
     trained = run(loaded)
+    if int(os.environ.get("RANK", "0")) == 0:
+        note(loaded.run, trained=trained.folder)
     say(f"{trained.folder}: {'trained' if trained.fresh else 'was trained before'}; the model is in {trained.model}")
     if benchmarks and int(os.environ.get("RANK", "0")) == 0:
         from mcot.train import evaluate_trained
 
         results = evaluate_trained(loaded, trained, benchmarks)
+        note(loaded.run, evaluation=trained.folder / "evaluation")
         say(f"{trained.folder / 'evaluation'}: {len(results)} reports; open study.html there")
 
 

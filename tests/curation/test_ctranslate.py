@@ -1,17 +1,10 @@
 """NLLB through CTranslate2, with the embedded model."""
 
 import json
-import os
 import random
-import resource
 import shutil
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -24,7 +17,7 @@ from curation.demo.generator import draw_problem, held_out_words, load_texts, pr
 from curation.pipeline import curate
 from curation.translation import ctranslate, make_translator
 from curation.translation.base import Hypothesis
-from curation.translation.conversion import cache_folder, converted_model
+from curation.translation.conversion import cache_folder
 from curation.translation.ctranslate import CTranslateTranslator
 from curation.translation.nllb import DEMO_FOLDER, NllbTranslator
 from curation.translation.nllb_checkpoint import find_nllb
@@ -220,108 +213,6 @@ def test_cublas_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_quantization_is_ctranslates() -> None:
     with pytest.raises(ValueError, match="set `backend: ctranslate2`"):
         TranslatorSettings(quantization="int8")
-
-
-class Payload:
-    def __init__(self, mark: Path) -> None:
-        self._mark = mark
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.mkdir, (str(self._mark),)
-
-
-def test_bin_weights_are_read_but_not_unpickled(folder: Path, tmp_path: Path, original: NllbTranslator) -> None:
-    """NLLB's own checkpoints have no safetensors."""
-    (folder / "model.safetensors").unlink()
-    torch.save(original._model.state_dict(), folder / "pytorch_model.bin")
-    translator = make(model=str(folder), quantization="none")
-    translator.open()
-    expected = original.translate(CUPS, ENGLISH, LANGUAGES["fr"])
-    assert translator.translate(CUPS, ENGLISH, LANGUAGES["fr"]) == expected
-    torch.save({"lm_head.weight": Payload(tmp_path / "ran")}, folder / "pytorch_model.bin")
-    message = "can't be loaded as a translation model"
-    fails(message, model=str(folder))
-    with pytest.raises(ModelError, match=message):
-        NllbTranslator(TranslatorSettings(model=str(folder))).open()
-    assert not (tmp_path / "ran").exists()
-
-
-def test_converted_once_and_by_one_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(make().open) for _ in range(2)]:
-            done.result()
-    said = capsys.readouterr().err
-    assert said.count("which is done once") == 1
-    make().open()
-    assert capsys.readouterr().err == ""
-    make(quantization="none").open()
-    assert "which is done once" in capsys.readouterr().err
-    names = sorted(path.name for path in cache_folder().iterdir())
-    assert [name.split("-")[1] for name in names] == ["float32", "int8_float32"]
-
-
-_KILLED = """
-import os, signal
-import curation.translation.conversion as conversion
-from curation.translation import ctranslate, make_translator
-from mcot.core.settings import TranslatorSettings
-conversion.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-make_translator(TranslatorSettings(backend="ctranslate2")).open()
-"""
-
-
-def test_killed_while_converting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, int8: CTranslateTranslator) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    killed = subprocess.run([sys.executable, "-c", _KILLED], capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    (place,) = cache_folder().iterdir()
-    assert not (place / "model").exists()
-    assert (place / ".model.new" / "model.bin").exists()
-    translator = make()
-    translator.open()
-    assert not (place / ".model.new").exists()
-    expected = int8.translate(CUPS, ENGLISH, LANGUAGES["sw"])
-    assert translator.translate(CUPS, ENGLISH, LANGUAGES["sw"]) == expected
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # Python ignores the signal that would come with it.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_no_room_for_the_conversion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with largest_file(1 << 20):
-        fails("can't be written to .*: File too large; make room there, or set XDG_CACHE_HOME")
-    (place,) = cache_folder().iterdir()
-    assert [path.name for path in place.iterdir()] == [".lock"]
-    usage = shutil.disk_usage(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
-        fails("it takes 0.0 GiB and 0.0 are free; make room there")
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    fails("can't be written to .*: Not a directory")
-
-
-def test_a_damaged_conversion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    made = make()
-    found = find_nllb(TranslatorSettings(), architectures=("m2m_100",), what="NLLB")
-    folder = converted_model(found, "int8_float32", made.name.split()[0])
-    contents = (folder / "model.bin").read_bytes()
-    (folder / "model.bin").write_bytes(contents[: len(contents) // 2])
-    message = fails("can't be loaded by CTranslate2")
-    assert f"remove {folder}" in message
 
 
 def test_a_run_keeps_as_many_rows(tmp_path: Path) -> None:

@@ -1,0 +1,334 @@
+"""The card as the Hub, `datasets` and a browser read it."""
+
+import fnmatch
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import DatasetCard, DatasetCardData
+from markdown_it import MarkdownIt
+
+from datasets_card.card import make_card
+from datasets_card.citations import find_citations
+from datasets_card.escaping import as_code, as_lines, as_preformatted, as_text, shorten
+from datasets_card.examples import pick_examples
+from datasets_card.figures import show_count
+from datasets_card.metadata import size_category
+from datasets_card.publication import Staged
+from mcot.core.files import read_json, write_json
+from tests.datasets_card.card_runs import SETTINGS, make_row, make_run, stage, summary
+
+ROWS = [
+    *(make_row(number, code) for code in ("sw", "bn", "ja", "en") for number in range(1, 9)),
+    make_row(13, "sw", decision="drop", reasons=["numbers.changed"], details=["12 became 21"]),
+    make_row(14, "sw", decision="review", reasons=["language.mixed"], details=["half"]),
+]
+LANGUAGES = {"languages": ["sw", "bn", "ja"]}
+
+HOSTILE = (
+    "---\nlicense: mit\n---\n# Heading\n\n</td></tr></table><script>alert(1)</script>\n```\n~~~\n| a | b |\n|---|---|\n"
+    "<!-- <img src=x onerror=alert(1)> ![x](http://x.example/x.png) [y](javascript:alert(1)) **b** _i_ `c` ~~s~~ "
+    "$$\\frac{1}{2}$$ \\( x \\) www.example.com https://example.com @somebody :smile: &lt; &#60; \\<b>\n"
+    "1. one\n- two\n> three\n===\n***\n{{ 7 * 7 }} {% raw %}\n\n\r\n\u2028\u202e\0\ud800 "
+)
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags, and the text of each cell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag in ("td", "th", "code", "pre", "li", "h1", "p"):
+            self.texts.append("")
+        elif tag == "br" and self.texts:
+            self.texts[-1] += "\n"
+
+    def handle_data(self, data: str) -> None:
+        if self.texts:
+            self.texts[-1] += data
+
+
+def render(readme: str) -> Page:
+    """The card's Markdown as HTML."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", readme, flags=re.DOTALL)
+    page = Page()
+    page.feed(MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text))
+    return page
+
+
+def read_metadata(readme: bytes) -> dict[str, Any]:
+    """What the Hub's own class reads at a card's head."""
+    data = DatasetCard(readme.decode()).data
+    assert isinstance(data, DatasetCardData)
+    content: dict[str, Any] = data.to_dict()  # type: ignore[no-untyped-call]
+    return content
+
+
+Published = tuple[Path, Staged, dict[str, bytes]]
+
+
+@pytest.fixture
+def publish(tmp_path: Path) -> Callable[..., Published]:
+    def publish(
+        rows: list[dict[str, Any]] = ROWS,
+        *,
+        previous: Mapping[str, Any] | None = None,
+        title: str | None = "Word problems",
+        **facts: Any,
+    ) -> Published:
+        run = make_run(tmp_path / "run", rows, **{"settings": LANGUAGES, **facts})
+        settings = SETTINGS.model_copy(update={"title": title})
+        staged = stage(run, tmp_path / "staged", settings)
+        return run, staged, make_card(run, staged, settings, previous=previous)
+
+    return publish
+
+
+def test_metadata_is_what_the_hub_reads(publish: Callable[..., Published]) -> None:
+    _, _, files = publish(reviews=summary(), annotators=["amina", "juma"])
+    content = read_metadata(files["README.md"])
+    assert content["language"] == ["sw", "bn", "ja", "en"]
+    assert (content["license"], content["pretty_name"]) == ("mit", "Word problems")
+    assert (content["size_categories"], content["task_categories"]) == (["n<1K"], ["text-generation"])
+    assert content["annotations_creators"] == ["expert-generated"]
+    assert content["source_datasets"] == ["openai/gsm8k"]
+
+
+def test_configs_are_the_staged_ones(publish: Callable[..., Published]) -> None:
+    _, staged, files = publish()
+    written = read_metadata(files["README.md"])["configs"]
+    assert {config["config_name"] for config in written} == {config.name for config in staged.configs}
+    assert [config["config_name"] for config in written if config.get("default")] == ["all"]
+    for config in staged.configs:
+        told = next(one for one in written if one["config_name"] == config.name)
+        for data_files in told["data_files"]:
+            paths = data_files["path"]
+            patterns = paths if isinstance(paths, list) else [paths]
+            found = {path for path in staged.files if any(fnmatch.fnmatch(path, pattern) for pattern in patterns)}
+            assert found == set(config.splits[data_files["split"]])
+
+
+def test_the_same_run_gives_the_same_bytes(publish: Callable[..., Published]) -> None:
+    run, staged, files = publish(reviews=summary())
+    assert make_card(run, staged, SETTINGS) == files
+    assert set(files) == {"README.md", "croissant.json", "images/rows.png", "images/precision.png"}
+    text = files["README.md"].decode()
+    assert all(f"]({name})" in text for name in files if name.endswith(".png"))
+
+
+def test_figures_are_the_reports(publish: Callable[..., Published]) -> None:
+    run, _, files = publish(reviews=summary())
+    report, text = read_json(run / "report.json"), files["README.md"].decode()
+    for line in report["languages"][:3]:
+        counts = " | ".join(show_count(line[name]) for name in ("keep", "review", "drop"))
+        assert f"| {line['name']} | {counts} |" in text
+    told = report["rows"]
+    assert f"{told['keep']} translations kept of {told['translations']}, and {told['english']} English" in text
+    assert "**95.0%** (95% interval 85.0% to 99.0%)" in text
+    assert "| Swahili | 95.0% (85%–99%) | 20 |" in text
+    assert "| Swahili | 12 | 2 | 90.0% (80%–100%) | 0.50 (-0.10 to 0.90) |" in text
+    assert "One number of the source became another one (1)" in text
+    assert report["signatures"]["decide"] in text
+
+
+def test_nothing_is_said_of_what_is_not_known(publish: Callable[..., Published]) -> None:
+    _, _, files = publish([make_row(1, "sw")], settings={"languages": ["sw"], "include_english": False})
+    text = files["README.md"].decode()
+    for word in ("annotators agree", "Precision](", "Changes since", "None", "nan", "Undefined", "pseudonyms"):
+        assert word not in text
+    assert "images/precision.png" not in files
+    assert not re.search(r"\n\n\n\n", text)
+    headings = re.findall(r"^#+ .*", text, re.MULTILINE)
+    assert len(headings) == len(set(headings))
+
+
+def test_an_audit_has_a_card_too(publish: Callable[..., Published]) -> None:
+    run, staged, _ = publish([make_row(1, "sw", translator=None)], settings={"languages": ["sw"]})
+    # What `mcot audit` reports of: no sources, and nothing that translated.
+    report = read_json(run / "report.json")
+    kept = {key: value for key, value in report["settings"].items() if key in ("thresholds", "checks")}
+    write_json(run / "report.json", {**report, "kind": "audit", "settings": kept, "signatures": {}})
+    text = make_card(run, staged, SETTINGS)["README.md"].decode()
+    assert "No back-translation" in text
+    assert "facebook" not in text
+
+
+def test_no_name_of_an_annotator(publish: Callable[..., Published]) -> None:
+    _, _, files = publish(reviews=summary(), annotators=["zawadi", "juma"])
+    for content in files.values():
+        assert b"zawadi" not in content
+
+
+def test_hostile_text_stays_text(publish: Callable[..., Published]) -> None:
+    texts = ("source_question", "source_rationale", "question", "rationale", "answer", "source", "license")
+    evil = dict.fromkeys(texts, HOSTILE.replace("\ud800", ""))
+    _, _, harmless = publish_changed(publish, {})
+    _, _, files = publish_changed(publish, {**evil, "translator": "a|b`c`<script>@x"})
+    calm, page = render(harmless["README.md"].decode()), render(files["README.md"].decode())
+    # The same page but for lines within cells.
+    assert [tag for tag in page.tags if tag != "br"] == [tag for tag in calm.tags if tag != "br"]
+    shown = [cell for cell in page.texts if "</td></tr></table><script>alert(1)</script>" in cell]
+    assert len(shown) >= 3
+    for line in HOSTILE.split("\n"):
+        words = " ".join(re.sub("[\0\u202e\ud800]", "", line).split())
+        assert any(words in " ".join(re.sub("\N{REPLACEMENT CHARACTER}", "", cell).split()) for cell in shown)
+    assert read_metadata(files["README.md"])["license"] == "mit"
+    # What the Hub's own extensions would read.
+    for mark in (b"$$", b"://x.example", b"www.example", b"@somebody", b":smile:", b"\\("):
+        assert mark not in files["README.md"]
+    assert len(files["README.md"]) < 60_000
+
+
+def publish_changed(publish: Callable[..., Published], changed: Mapping[str, Any]) -> Published:
+    """What is published where every row says something else, in the same place as before."""
+    rows = [make_row(number, code, **changed) for code in ("sw", "bn", "ja") for number in (1, 2)]
+    published = publish(rows, settings={**LANGUAGES, "include_english": False})
+    for folder in (published[0], published[1].folder):
+        shutil.rmtree(folder)
+    return published
+
+
+def test_a_huge_text_is_cut(publish: Callable[..., Published]) -> None:
+    rows = [make_row(1, "sw", question="neno " * 200_000, source_question="word " * 200_000)]
+    _, _, files = publish(rows, settings={"languages": ["sw"]})
+    assert len(files["README.md"]) < 40_000
+    assert "…</td>" in files["README.md"].decode()
+
+
+def test_a_hostile_title_and_record_of_the_state_before(publish: Callable[..., Published]) -> None:
+    previous = {
+        "tag": "</code><script>x</script>|`",
+        "license": "<b>",
+        "configs": {"sw": {"train": 3}, "bn": {"train": "x"}, "ja": None, "<i>": {"train": 1}},
+        "translators": {"sw": ["<script>|", 7]},
+        "thresholds": {"sw": {"numbers": [2.0, 1.0], "<b>": [1, 2], "length": "x"}},
+        "files": {"data/sw/train-00000-of-00001.parquet": None},
+    }
+    _, _, files = publish(previous=previous, title="A\n---\nlicense: other\n<script>|")
+    text = files["README.md"].decode()
+    assert read_metadata(files["README.md"])["license"] == "mit"
+    page = render(text)
+    assert "script" not in page.tags
+    assert "i" not in page.tags
+    assert "| Swahili | 3 | 8 | +5 |" in text
+
+
+@pytest.mark.parametrize(
+    ("previous", "expected", "absent"),
+    [
+        (None, None, "Changes since"),
+        ({}, None, "Changes since"),
+        ({"tag": "round-1", "configs": {"sw": {"train": 9}}}, "| Swahili | 9 | 8 | -1 |", "Translated before"),
+        ({"tag": "round-1", "translators": {"sw": ["old@1 2"]}}, "before by old&#64;1 2; now by", "licence was"),
+        ({"tag": "round-1", "license": "cc0-1.0"}, "The licence was cc0-1.0 and is mit.", "byte by byte"),
+        (
+            {"tag": "round-1", "thresholds": {code: {"numbers": [0.9, 0.5]} for code in ("sw", "bn", "ja")}},
+            "Numbers: kept from 1.0 (before: 0.9), dropped below 0.75 (0.5) in every language.",
+            "Length: kept",
+        ),
+    ],
+)  # fmt: skip
+def test_changes(
+    publish: Callable[..., Published], previous: Mapping[str, Any] | None, expected: str | None, absent: str
+) -> None:
+    text = publish(previous=previous)[2]["README.md"].decode()
+    assert expected is None or expected in text
+    assert absent not in text
+
+
+def test_rows_that_are_the_same_are_called_so(publish: Callable[..., Published]) -> None:
+    run, staged, _ = publish()
+    files = {path: {"sha256": digest} for path, digest in staged.files.items()}
+    configs = {config.name: dict(config.rows) for config in staged.configs}
+    again = make_card(run, staged, SETTINGS, previous={"tag": "round-1", "files": files, "configs": configs})
+    assert "The rows are the same, byte by byte." in again["README.md"].decode()
+
+
+def test_examples_are_one_problem_in_three_languages(publish: Callable[..., Published]) -> None:
+    _, staged, _ = publish()
+    (example,) = pick_examples(staged)
+    assert list(example.translations) == ["sw", "bn", "ja"]
+    assert all(str(int(example.answer) - 2) in question for question, _ in example.translations.values())
+
+
+def test_examples_without_a_problem_in_common(publish: Callable[..., Published]) -> None:
+    rows = [make_row(number, code) for number, code in enumerate(("sw", "bn", "ja"), 1)]
+    _, staged, files = publish(rows)
+    assert [list(example.translations) for example in pick_examples(staged)] == [["sw"], ["bn"], ["ja"]]
+    assert "A row each of 3 languages" in files["README.md"].decode()
+
+
+@pytest.mark.parametrize(
+    ("sources", "models", "expected"),
+    [
+        ([], [], ["mCoT"]),
+        ([{"format": "metamathqa"}], ["facebook/nllb-200-3.3B@1 2"], ["mCoT", "MetaMathQA", "GSM8K", "NLLB"]),
+        ([{"format": "mathinstruct"}], [], ["mCoT", "MathInstruct", "GSM8K"]),
+        ([{"format": "gsm8k"}], [], ["mCoT", "GSM8K"]),
+        ([{"format": "columns", "path": "openai/gsm8k"}], [], ["mCoT", "GSM8K"]),
+        # The demo's problems are written as GSM8K's, and are none of them.
+        ([{"format": "gsm8k", "name": "demo", "license": "Apache-2.0"}], ["demo@1 2"], ["mCoT"]),
+    ],
+)
+def test_citations(sources: list[dict[str, Any]], models: list[str], expected: list[str]) -> None:
+    found = find_citations(sources, models)
+    assert list(found) == expected
+    for entry in found.values():
+        assert entry.count("{") == entry.count("}")
+        assert re.match(r"@\w+\{[\w-]+,\n", entry)
+        assert re.search(r"arXiv:?(preprint arXiv:)?\s?\d{4}\.\d{5}|arXiv preprint arXiv:\d{4}\.\d{5}", entry)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("plain, text. 12.5% (a–b) it's x_y", "plain, text. 12.5% (a–b) it's x_y"),
+        ("a|b", "a&#124;b"),
+        ("<b>&", "&#60;b&#62;&#38;"),
+        ("_a_", "&#95;a&#95;"),
+        ("1. x", "&#49;. x"),
+        ("1.5", "1.5"),
+        ("- x", "&#45; x"),
+        ("-1", "-1"),
+        ("---", "&#45;--"),
+        ("=", "&#61;"),
+        ("http://x", "http&#58;//x"),
+        ("www.x", "www&#46;x"),
+        ("a\n\nb\r\nc", "a b c"),
+        ("\0\u202e", "\N{REPLACEMENT CHARACTER}" * 2),
+        (7, "7"),
+    ],
+)
+def test_text_on_one_line(value: object, expected: str) -> None:
+    assert as_text(value) == expected
+    assert as_code(value) == f"<code>{expected}</code>"
+
+
+def test_text_of_several_lines() -> None:
+    assert as_lines("a\n\n<b>\r\nc\u2028d\n") == "a<br>&#60;b&#62;<br>c<br>d"
+    assert as_preformatted("a:\n  b: <c>\n\n  d") == "a:\n  b: &#60;c&#62;\n\n  d"
+    assert (shorten("abc", 3), shorten("abcd", 3)) == ("abc", "ab…")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (580_000, "100K<n<1M"), (6_300_000, "1M<n<10M"),
+     (10**11, "10B<n<100B")],
+)  # fmt: skip
+def test_size_categories(rows: int, expected: str) -> None:
+    assert size_category(rows) == expected
+
+
+def test_croissant_is_beside_it(publish: Callable[..., Published]) -> None:
+    _, _, files = publish()
+    assert json.loads(files["croissant.json"])["name"] == "Word problems"
