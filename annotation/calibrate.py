@@ -203,7 +203,9 @@ def _group(judged: Mapping[str, int], target: Target) -> tuple[list[list[str]], 
     """
     alone = [[language] for language, count in judged.items() if count >= _ALONE * target.fewest]
     rest = [language for language in judged if [language] not in alone]
-    together = [language for language in rest if judged[language] >= _FEWEST_OF_LANGUAGE]
+    # Where so little is wanted that fewer do for a language alone, fewer do here.
+    fewest = min(_FEWEST_OF_LANGUAGE, target.fewest)
+    together = [language for language in rest if judged[language] >= fewest]
     refusals, lacking = [], {}
     if sum(judged[language] for language in together) < target.fewest:
         together = []
@@ -211,11 +213,11 @@ def _group(judged: Mapping[str, int], target: Target) -> tuple[list[list[str]], 
         if language in together:
             continue
         count = judged[language]
-        lacking[language] = (_FEWEST_OF_LANGUAGE if together else target.fewest) - count
+        lacking[language] = (fewest if together else target.fewest) - count
         verdicts = f"{count} verdict{'' if count == 1 else 's'} of kept rows"
         refusals.append(
             f"{language}: {verdicts}; at least {target.fewest} are needed for {target}"
-            + (f", or {_FEWEST_OF_LANGUAGE} to be taken together with other languages" if together else "")
+            + (f", or {fewest} to be taken together with other languages" if together else "")
             + f"; queue {lacking[language]} more"
         )
     return [*alone, *([together] if together else [])], refusals, lacking

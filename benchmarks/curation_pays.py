@@ -14,6 +14,11 @@ The problems are the embedded generator's, in eleven languages. The arms, for th
 Every seed has problems, errors, first weights and an order of its own; all models answer the same problems, which
 none of them learned. Intervals of an arm are from the bootstrap over problems, the seeds' answers drawn together;
 those of a difference between arms are given twice, from problems and from seeds (Student's t, as few as they are).
+
+Steps, learning rate, schedule and weight decay were chosen on the clean arm alone: they are the first that were tried
+on three other seeds (100 to 102), where accuracy is 98.1, 96.5 and 97.4% and the loss is flat by the end. Before that,
+seeds 0 to 2 had been run with half the steps and a higher, linear rate, which ended while the loss still fell: one
+arm's seeds were from 54 to 88%, further apart than the arms' means. Its figures were seen, and are not used.
 """
 
 import argparse
@@ -70,9 +75,10 @@ def training_settings(folder: Path, run: Path, *, steps: int, seed: int) -> Trai
                 "steps": steps,
                 "batch_size": 1,
                 "accumulation": ACCUMULATION,
-                "learning_rate": 5e-3,
-                "schedule": "linear",
+                "learning_rate": 3e-3,
+                "schedule": "cosine",
                 "warmup": 0.05,
+                "weight_decay": 0.1,
             },
             "checkpoints": {"every": max(steps // 3, 1)},
             "tracking": {"comet": "off", "every": 50},
@@ -163,8 +169,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--problems", type=int, default=600, help="that are learned, each in eleven languages")
-    parser.add_argument("--test", type=int, default=150, help="problems that are answered")
-    parser.add_argument("--steps", type=int, default=2400, help="of 512 tokens, the packing's gaps included")
+    parser.add_argument("--test", type=int, default=300, help="problems that are answered")
+    parser.add_argument("--steps", type=int, default=4800, help="of 512 tokens, the packing's gaps included")
     parser.add_argument("--trial", action="store_true", help="write no results: for a try at a small size")
     options = parser.parse_args()
     samples: dict[str, list[pa.Table]] = {arm: [] for arm in ARMS}

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from mcot.core.settings import CurationSettings
 
 __all__ = ["Auditor"]
 
-# New objects between two looks for cycles, in the processes of an audit.
+# New objects between two looks for cycles. Rows hold none, and looking every 700 took 7% of the time.
 _GARBAGE_THRESHOLD = 100_000
 
 
@@ -42,9 +43,10 @@ class Auditor:
     def run(self, places: Iterator[tuple[pa.Table, Path]], workers: int) -> Iterator[Path]:
         """Decide chunks and write each to its place, which is given once it is there, in order."""
         if workers == 1:
-            for table, path in places:
-                self.work(table, path)
-                yield path
+            with _collecting_seldom():
+                for table, path in places:
+                    self.work(table, path)
+                    yield path
             return
         # Spawned, not forked: a fork after threads have started (Arrow's) can hang.
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_set_auditor, initargs=(self,)) as pool:
@@ -89,6 +91,17 @@ class Auditor:
             return from_rows([{**row, "details": [f"a check failed on this row: {failure}"]}])
 
 
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """As the processes of an audit do, for a while."""
+    before = gc.get_threshold()
+    gc.set_threshold(_GARBAGE_THRESHOLD)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 _auditor: Auditor
 
 
@@ -96,7 +109,6 @@ def _set_auditor(auditor: Auditor) -> None:
     global _auditor  # noqa: PLW0603 a worker process has one auditor for its whole life
     _auditor = auditor
     end_with_parent()
-    # Rows hold no cycles: looking for some every 700 new objects took 7% of the time.
     gc.set_threshold(_GARBAGE_THRESHOLD)
 
 

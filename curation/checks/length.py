@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from curation.checks.base import Observation, Part, Scored, score_parts
-from mcot.core.language_id import prose
+from mcot.core.reading import read
 
 __all__ = ["PRIORS", "LengthCheck", "LengthPrior", "count_letters", "deviation", "lacks_end"]
 
@@ -63,7 +63,6 @@ WITHOUT_END = 0.5
 # Words of a text's end that a detail quotes.
 _LONGEST_QUOTE = 40
 
-_LETTERS = re.compile(r"[^\W\d_]+")
 _CLOSING = "\"'’”»)]}*_」』） \t\r\n "
 _STOPS = ".!?…。！？．｡।॥"
 _QUESTION_MARK = re.compile("[?？]")
@@ -88,7 +87,7 @@ _ASKS = {code: re.compile(pattern, re.IGNORECASE) for code, pattern in _ASKING.i
 
 def count_letters(text: str) -> int:
     """The letters of a text, LaTeX, code, calculator marks and URLs aside. Combining vowel signs don't count."""
-    return len("".join(_LETTERS.findall(prose(text))))
+    return read(text).letters
 
 
 def deviation(source_letters: int, letters: int, language: str) -> float:

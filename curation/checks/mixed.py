@@ -18,15 +18,16 @@ second half left in English 99.5% score less than 0.8, with it in another langua
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 
 from curation.checks.base import Observation, Part, Scored, score_parts
-from mcot.core.language_id import BUILT_IN_MODEL, LATIN_WORD, SCRIPTS, LanguageIdentifier, capitalized_words, prose
+from mcot.core.language_id import BUILT_IN_MODEL, LanguageIdentifier
 from mcot.core.languages import LANGUAGES
+from mcot.core.reading import LATIN_WORD, SCRIPTS, Reading, read
 
 __all__ = ["Foreign", "MixedCheck"]
 
@@ -56,8 +57,11 @@ _LANGUAGE_OF = {"Beng": "bn", "Telu": "te", "Thai": "th", "Cyrl": "ru"}
 _CLASSES = {script: pattern.pattern.removesuffix("+") for script, (pattern, _) in SCRIPTS.items()}
 # Japanese is written in both.
 _CLASSES["Hani"] = _CLASSES["Hani"].removesuffix("]") + _CLASSES.pop("Kana").removeprefix("[")
-_SENTENCE_END = re.compile(r"(?<=[.?!:;])[\"')\u00bb\u201d]*\s+|\n+")
+_SENTENCE_END = re.compile(r"[.?!:;\n](?:(?<=\n)|[\"')\u00bb\u201d]*\s)")
 _CLAUSE = re.compile(r"[^\u3001\u3002\uff0c\uff01\uff1f,.!?;:\n]+")
+
+
+Word = TypeVar("Word", str, re.Match[str])
 
 
 class Foreign(NamedTuple):
@@ -82,10 +86,7 @@ def _runs_of(script: str) -> re.Pattern[str]:
 
 
 _RUNS = {script: _runs_of(script) for script in _CLASSES}
-_FOREIGN_LETTER = {
-    own: re.compile("|".join(letters for script, letters in _CLASSES.items() if script not in own))
-    for own in _OWN_SCRIPTS.values()
-}
+_RUNS_OF = {script: script if script in _RUNS else "Hani" for script in SCRIPTS}
 
 
 class MixedCheck:
@@ -127,10 +128,11 @@ class MixedCheck:
     def _score(
         self, text: str, source: str | None, *, language: str, part: Part
     ) -> tuple[float | None, list[Observation]]:
-        text = prose(text)
-        if not _NO_LETTERS.sub("", text):
+        reading = read(text)
+        if not reading.letters:
             return None, []
-        found = self.foreign_pieces(text, language, source)
+        text, names = reading.prose, read(source).names if source else frozenset()
+        found = self._foreign_pieces(reading, language, names)
         if not found:
             return 1.0, []
         sizes = [_size(text[piece.start : piece.end]) for piece in found]
@@ -142,25 +144,19 @@ class MixedCheck:
         share = min(1.0, sum(sizes) / (_size(text) or 1.0))
         return 1.0 - share, [Observation("language.mixed", part, f'{name}: "{quote}"')]
 
-    def foreign_pieces(self, text: str, language: str, source: str | None = None) -> list[Foreign]:
-        """The pieces of a text that are in another language than its own, in order.
-
-        Args:
-            text: composed (NFC) text.
-            language: ISO 639-1.
-            source: what the text is a translation of, whose names are of no language.
-        """
-        own = _OWN_SCRIPTS[language]
-        names = capitalized_words(source) if source else frozenset()
+    def _foreign_pieces(self, reading: Reading, language: str, names: frozenset[str]) -> list[Foreign]:
+        """The pieces of a text's prose that are in another language than its own, in order."""
+        own, text = _OWN_SCRIPTS[language], reading.prose
         found: list[Foreign] = []
-        if _FOREIGN_LETTER[own].search(text):
-            for script in _RUNS:
-                if script not in own:
-                    found += self._of_script(text, script, names)
+        for script in {_RUNS_OF[script] for script in reading.scripts if script not in own}:
+            found += self._of_script(text, script, names)
         if own == ("Latn",):
             found += self._of_latin(text, language, names)
         elif "Hani" in own:
-            found += _chinese_clauses(text) if language == "ja" else _japanese_clauses(text)
+            if language == "ja":
+                found += _chinese_clauses(text)
+            elif "Kana" in reading.scripts:
+                found += _japanese_clauses(text)
         return sorted(found)
 
     def _of_script(self, text: str, script: str, names: frozenset[str]) -> list[Foreign]:
@@ -184,12 +180,17 @@ class MixedCheck:
         return found
 
     def _of_latin(self, text: str, language: str, names: frozenset[str]) -> list[Foreign]:
-        pieces = _pieces(text, names)
-        if len(pieces) < 2:
+        sentences = _sentences(text)
+        words = _pieces([[word for word in LATIN_WORD.findall(text, *place) if word not in names]
+                         for place in sentences])  # fmt: skip
+        if len(words) < 2:
             return []
-        likelihoods = [self._languages.among_latin([match[0] for match in piece]) for piece in pieces]
-        if all(_likeliest(likelihood) == language for likelihood in likelihoods):
+        unsure = [piece for piece in words if not self._languages.is_surely(language, piece)]
+        if all(_likeliest(self._languages.among_latin(piece)) == language for piece in unsure):
             return []
+        pieces = _pieces([[match for match in LATIN_WORD.finditer(text, *place) if match[0] not in names]
+                          for place in sentences])  # fmt: skip
+        likelihoods = [self._languages.among_latin(piece) for piece in words]
         # A piece of fewer words says less.
         weights = [len(piece) / PIECE_WORDS for piece in pieces]
         path = _most_likely_path(likelihoods, weights, language)
@@ -208,22 +209,24 @@ def _is_unit(text: str, place: int) -> bool:
     return text[max(0, place - 2) : place].rstrip(" \xa0/")[-1:].isdigit()
 
 
-def _pieces(text: str, names: frozenset[str]) -> list[list[re.Match[str]]]:
-    """The words of a text, names aside, in pieces of about `PIECE_WORDS`, none over the end of a sentence."""
-    sentences: list[list[re.Match[str]]] = [[]]
-    ends = [*(match.start() for match in _SENTENCE_END.finditer(text)), len(text)]
-    passed = 0
-    for match in LATIN_WORD.finditer(text):
-        while ends[passed] <= match.start():
-            passed += 1
-            if len(sentences[-1]) >= SHORTEST_SENTENCE:
-                sentences.append([])
-        if match[0] not in names:
-            sentences[-1].append(match)
-    if len(sentences) > 1 and len(sentences[-1]) < SHORTEST_SENTENCE:
-        sentences[-2:] = [sentences[-2] + sentences[-1]]
-    pieces = []
+def _sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of a text begin and end."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return list(pairwise([0, *ends, len(text)]))
+
+
+def _pieces(sentences: Iterable[list[Word]]) -> list[list[Word]]:
+    """The words of sentences in pieces of about `PIECE_WORDS`, none over the end of a sentence."""
+    joined: list[list[Word]] = [[]]
     for words in sentences:
+        if len(joined[-1]) < SHORTEST_SENTENCE:
+            joined[-1] += words
+        else:
+            joined.append(words)
+    if len(joined) > 1 and len(joined[-1]) < SHORTEST_SENTENCE:
+        joined[-2:] = [joined[-2] + joined[-1]]
+    pieces = []
+    for words in joined:
         count = max(1, round(len(words) / PIECE_WORDS))
         bounds = [round(len(words) * place / count) for place in range(count + 1)]
         pieces += [words[first:last] for first, last in pairwise(bounds) if first < last]
@@ -263,8 +266,6 @@ def _chinese_clauses(text: str) -> list[Foreign]:
 def _japanese_clauses(text: str) -> list[Foreign]:
     """Clauses of a Chinese text that have kana."""
     kana = SCRIPTS["Kana"][0]
-    if not kana.search(text):
-        return []
     return [
         Foreign(*clause.span(), "ja")
         for clause in _CLAUSE.finditer(text)

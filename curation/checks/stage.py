@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from curation.checks.base import Check
+from curation.checks.base import PARTS, Check
 from mcot.core.languages import ENGLISH
+from mcot.core.reading import read_all
 from mcot.core.rows import SCHEMA, SCORES, cast
 from mcot.core.runs import sign
 
 __all__ = ["CheckStage"]
+
+_TEXTS = [column for part in PARTS for column in (part, f"source_{part}")]
 
 
 class CheckStage:
@@ -45,6 +48,7 @@ class CheckStage:
         undecided = [place for place, decision in enumerate(decisions) if decision is None]
         translated = [place for place in undecided if languages[place] != ENGLISH.code]
         translations, both = (table.take(pa.array(places, pa.int64())) for places in (translated, undecided))
+        read_all(text for name in _TEXTS for text in translations[name].to_pylist())
         scores = [row or dict.fromkeys(SCORES) for row in table["scores"].to_pylist()]
         reasons = [list(row or []) for row in table["reasons"].to_pylist()]
         details = [list(row or []) for row in table["details"].to_pylist()]

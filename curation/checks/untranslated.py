@@ -8,19 +8,21 @@ Measured on MGSM's human translations, 250 questions a language: none of 2,500 h
 """
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from curation.checks.base import Observation, Part, Scored, score_parts
-from mcot.core.language_id import prose
 from mcot.core.languages import LANGUAGES
+from mcot.core.reading import Reading, read
 
 __all__ = ["UntranslatedCheck", "copied_words"]
 
 # Words, of three letters or more, of a sentence that counts as copied; two at least are in lower case.
 SHORTEST_SENTENCE = 3
-# Words of a run that counts as copied; `copied_words` zips three lists for it.
+# Words of a run that counts as copied; `_runs` zips three lists for it.
 SHORTEST_RUN = 3
 # Characters of the longest copied segment that a detail quotes.
 _LONGEST_QUOTE = 60
@@ -28,8 +30,11 @@ _LONGEST_QUOTE = 60
 _LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 # Shorter ones are units (kg, cm) and variables; so are those right after a digit (30mph). "don't" and "one-fourth"
 # are one word.
-_LATIN_WORD = re.compile(f"(?<![{_LATIN}\\d])[{_LATIN}]{{3,}}(?:['-][{_LATIN}]+)*")
-_SENTENCE_END = re.compile(r"(?<=[.?!])|\n")
+# What may not stand before a word is looked for behind its first letter: so the search passes quickly over all else.
+_LATIN_WORD = re.compile(f"[{_LATIN}](?<![{_LATIN}\\d].)[{_LATIN}]{{2,}}(?:['-][{_LATIN}]+)*")
+_SENTENCE = re.compile(r"[^.?!\n]*[.?!]")
+# One English text is the source of ten rows in a row.
+_REMEMBERED = 1024
 # A sentence is looked for in all of a text; a megabyte of sentences would take minutes.
 _LONGEST_SOURCE = 20_000
 _LOWER_CASE_WORD = re.compile(f"(?<![{_LATIN}])[a-z]{{2,}}")
@@ -52,41 +57,83 @@ class Copied(NamedTuple):
     longest: str
 
 
-def _names(source: str) -> set[str]:
-    """The source's words, lower-cased, that it never writes in lower case: names, and first words of sentences."""
-    if source.isupper():
-        return set()
-    words = {match[0] for match in _LATIN_WORD.finditer(source)}
-    return {word.lower() for word in words if word[0].isupper()} - {word for word in words if word[0].islower()}
+class _Source(NamedTuple):
+    """An English text.
+
+    Attributes:
+        names: the words, in lower case, that it never writes so: names, and first words of sentences; and these
+            with "'s".
+        words: the others, in lower case.
+        vocabulary: the same, each once.
+    """
+
+    names: frozenset[str]
+    words: list[str]
+    vocabulary: frozenset[str]
 
 
-def _is_name(word: str, names: set[str]) -> bool:
-    return word in names or word.removesuffix("'s") in names
+@lru_cache(_REMEMBERED)
+def _read_source(source: str) -> _Source:
+    found = _LATIN_WORD.findall(source)
+    lower = [word.lower() for word in found] if source.isascii() else _LATIN_WORD.findall(source.lower())
+    names: frozenset[str] = frozenset()
+    if not source.isupper():
+        capitalised = {word for word in found if word[0].isupper()}
+        only = {word.lower() for word in capitalised}.difference(found)
+        names = frozenset(only | {f"{name}'s" for name in only})
+    words = [word for word in lower if word not in names]
+    return _Source(names, words, frozenset(words))
 
 
-def _matches(text: str, names: set[str]) -> list[re.Match[str]]:
-    return [match for match in _LATIN_WORD.finditer(text) if not _is_name(match[0].lower(), names)]
+def _matches(text: str, names: frozenset[str]) -> list[re.Match[str]]:
+    return [match for match in _LATIN_WORD.finditer(text) if match[0].lower() not in names]
 
 
-def _words(text: str, names: set[str]) -> list[str]:
-    return [word for word in _LATIN_WORD.findall(text.lower()) if not _is_name(word, names)]
+def _words(text: str, names: frozenset[str]) -> list[str]:
+    return [word for word in _LATIN_WORD.findall(text.lower()) if word not in names]
+
+
+def _runs(words: list[str]) -> Iterable[tuple[str, ...]]:
+    return zip(words, words[1:], words[2:], strict=False)
+
+
+def _copied_sentence(source: str, text: str) -> str:
+    """The longest sentence of the source that stands in the text, "" if none does."""
+    found = [
+        sentence
+        for piece in _SENTENCE.findall(source[:_LONGEST_SOURCE])
+        if (sentence := piece.strip()) in text
+        and len(_LATIN_WORD.findall(sentence)) >= SHORTEST_SENTENCE
+        and len(_LOWER_CASE_WORD.findall(sentence)) >= SHORTEST_SENTENCE - 1
+    ]
+    return max(found, key=len, default="")
 
 
 def copied_words(source: str, text: str, language: str) -> Copied | None:
     """What a translation took over from its English source, or None where it has no words to take over."""
-    source, text = (prose(side).replace("\u2019", "'") for side in (source, text))
-    names = _names(source)
-    theirs, ours = _words(source, names), _words(text, names)
-    others = _OTHER_LETTERS.findall(text)
-    if not theirs or not (ours or others):
+    source, reading = _plain(read(source)), read(text)
+    theirs = _read_source(source)
+    if not theirs.words:
         return None
-    if ours == theirs and not others:
-        matches = _matches(text, names)
-        return Copied(1.0, text[matches[0].start() : matches[-1].end()])
-
-    runs = set(zip(theirs, theirs[1:], theirs[2:], strict=False))
-    starts = [start for start, run in enumerate(zip(ours, ours[1:], ours[2:], strict=False)) if run in runs]
+    if not reading.lengths[1]:
+        # Not one Latin letter.
+        return Copied(0.0, "") if reading.letters else None
+    text = _plain(reading)
+    ours = _words(text, theirs.names)
     sentence = _copied_sentence(source, text)
+    if ours and not sentence and theirs.vocabulary.isdisjoint(ours):
+        return Copied(0.0, "")
+
+    runs = set(_runs(theirs.words))
+    starts = [start for start, run in enumerate(_runs(ours)) if run in runs]
+    if ours and not sentence and not starts and ours != theirs.words:
+        return Copied(0.0, "")
+    others = _OTHER_LETTERS.findall(text)
+    if not (ours or others):
+        return None
+    if ours == theirs.words and not others:
+        matches = _matches(text, theirs.names)
+        return Copied(1.0, text[matches[0].start() : matches[-1].end()])
     if not starts and not sentence:
         return Copied(0.0, "")
     copied = {place for start in starts for place in range(start, start + SHORTEST_RUN)}
@@ -94,23 +141,14 @@ def copied_words(source: str, text: str, language: str) -> Copied | None:
         total = len(ours) + float(len(others))
     else:
         total = len(ours) + len("".join(others)) / _LETTERS_OF_A_WORD[language]
-    longest = _longest(text, _matches(text, names), copied)
-    in_sentence = len(_words(sentence, set()))
+    longest = _longest(text, _matches(text, theirs.names), copied)
+    in_sentence = len(_words(sentence, frozenset()))
     share = max(len(copied), in_sentence) / max(total, in_sentence)
     return Copied(share, max(longest, sentence, key=len))
 
 
-def _copied_sentence(source: str, text: str) -> str:
-    """The longest sentence of the source that stands in the text, "" if none does."""
-    found = [
-        sentence
-        for piece in _SENTENCE_END.split(source[:_LONGEST_SOURCE])
-        if (sentence := piece.strip()).endswith((".", "?", "!"))
-        and sentence in text
-        and len(_LATIN_WORD.findall(sentence)) >= SHORTEST_SENTENCE
-        and len(_LOWER_CASE_WORD.findall(sentence)) >= SHORTEST_SENTENCE - 1
-    ]
-    return max(found, key=len, default="")
+def _plain(reading: Reading) -> str:
+    return reading.prose.replace("\u2019", "'")
 
 
 def _longest(text: str, words: list[re.Match[str]], copied: set[int]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from curation.report.certainty import Certainty, find_strongest
-from curation.report.samples import describe, digest, language_order
+from curation.report.samples import describe, digest, language_order, row_of
 from curation.report.words import describe_reason
 from mcot.core.languages import ENGLISH
 
@@ -25,10 +25,11 @@ _COLUMNS = (
 
 
 class _Finding(NamedTuple):
-    """A row as it is shown. `order` is the key: equally certain ones are drawn as samples are."""
+    """A row that is shown. `order` is the key: equally certain ones are drawn as samples are."""
 
     order: tuple[float, bytes]
-    shown: dict[str, Any]
+    row: dict[str, Any]
+    certainty: Certainty
 
 
 class Findings:
@@ -54,7 +55,7 @@ class Findings:
         for index, row in enumerate(rejected.select(list(_COLUMNS)).to_pylist()):
             if (found := find_strongest(row, self._bands.get(row["language"], {}))) is not None:
                 reason, certainty = found
-                self._consider(row, reason, certainty, partial(_take, rejected, index))
+                self._consider(row, reason, certainty, partial(row_of, rejected, index))
 
     def _consider(
         self, row: Mapping[str, Any], reason: str, certainty: Certainty, whole: Callable[[], dict[str, Any]]
@@ -64,8 +65,7 @@ class Findings:
         best = self._best[group]
         order = -certainty.value, digest(f"{row['id']}\0{row['question']}")
         if len(best) < MOST or order < best[-1].order:
-            shown = {**describe(whole(), reason), "certainty": certainty.value, "evidence": certainty.evidence}
-            insort(best, _Finding(order, shown), key=lambda finding: finding.order)
+            insort(best, _Finding(order, whole(), certainty), key=lambda finding: finding.order)
             del best[MOST:]
 
     def list(self) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ class Findings:
                 {
                     "code": code,
                     "rows": self._rows[reason, code],
-                    "findings": [finding.shown for finding in self._best[reason, code]],
+                    "findings": [_show(finding, reason) for finding in self._best[reason, code]],
                 }
                 for code in codes
             ]
@@ -97,5 +97,6 @@ class Findings:
         return float(firsts[len(firsts) // 2])
 
 
-def _take(table: pa.Table, index: int) -> dict[str, Any]:
-    return dict(table.slice(index, 1).to_pylist()[0])
+def _show(finding: _Finding, reason: str) -> dict[str, Any]:
+    value, evidence = finding.certainty
+    return {**describe(finding.row, reason), "certainty": value, "evidence": evidence}

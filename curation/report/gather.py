@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.report.findings import Findings
-from curation.report.samples import Sampler, describe, digest, language_order
+from curation.report.samples import Sampler, describe, digest, language_order, row_of
 from mcot.core.facts import plain_facts
 from mcot.core.languages import ENGLISH, LANGUAGES
 from mcot.core.rows import DECISIONS, SCORES
@@ -69,7 +69,7 @@ def gather(shards: Iterable[Path | pa.Table], facts: Mapping[str, Any]) -> dict[
         "bands": known.get("bands") or {},
         "findings": findings.list(),
         "reasons": tally.reasons(),
-        "kept_samples": tally.kept.draw(),
+        "kept_samples": [describe(row, None) for row in tally.kept.draw()],
         "reviews": known.get("reviews") or {},
         "not_run": known.get("not_run") or {},
         "sources": sources,
@@ -104,9 +104,9 @@ class _Tally:
             place = digest(row_id)
             for reason in sorted(set(reasons or [])):
                 self.reason_rows[reason][language] += 1
-                self.reason_samples[reason].offer(place, language, partial(_sample, table, index, reason))
+                self.reason_samples[reason].offer(place, language, partial(row_of, table, index))
             if decision == "keep" and language != ENGLISH.code:
-                self.kept.offer(place, language, partial(_sample, table, index, None))
+                self.kept.offer(place, language, partial(row_of, table, index))
         self._add_scores(table)
 
     def _add_scores(self, table: pa.Table) -> None:
@@ -198,7 +198,7 @@ class _Tally:
                 "reason": reason,
                 "rows": self.reason_rows[reason].total(),
                 "languages": {code: by[code] for code in sorted(by, key=language_order)},
-                "samples": self.reason_samples[reason].draw(),
+                "samples": [describe(row, reason) for row in self.reason_samples[reason].draw()],
             }
             for reason in order
             for by in (self.reason_rows[reason],)
@@ -209,10 +209,6 @@ def _kind(facts: Mapping[str, Any]) -> str:
     """What made the rows: a run of `mcot curate` names its sources, an audit of a set has none of its own."""
     settings = facts.get("settings") or {}
     return "audit" if settings and "sources" not in settings and "sources" not in facts else "curate"
-
-
-def _sample(table: pa.Table, index: int, reason: str | None) -> dict[str, Any]:
-    return describe(table.slice(index, 1).to_pylist()[0], reason)
 
 
 def _check_and_part(field: str) -> tuple[str, str]:

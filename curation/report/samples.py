@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
+import pyarrow as pa
+
 from curation.checks.base import PARTS
 from curation.report.marks import CLIPPED, find_marks
 from mcot.core.languages import ENGLISH, TARGETS
 
-__all__ = ["SAMPLES", "Sampler", "describe", "digest", "language_order"]
+__all__ = ["SAMPLES", "Sampler", "describe", "digest", "language_order", "row_of"]
 
 # Rows shown for each reason, and of the kept ones.
 SAMPLES = 10
@@ -23,9 +25,15 @@ def digest(row_id: str) -> bytes:
 
 
 class Sampler:
-    """The rows of the smallest digests, a few of each language, out of any number of rows."""
+    """The rows of the smallest digests, a few of each language, out of any number of rows.
 
-    def __init__(self) -> None:
+    Args:
+        reason: what they are shown for; None for kept ones.
+
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        self._reason = reason
         self._drawn: dict[str, list[tuple[bytes, dict[str, Any]]]] = {}
 
     def offer(self, place: bytes, language: str, row: Callable[[], dict[str, Any]]) -> None:
@@ -46,6 +54,11 @@ def language_order(code: str) -> tuple[int, str]:
     """Sort key: the targets in the project's order, then other languages, then English, which is the source."""
     codes = [language.code for language in TARGETS]
     return (codes.index(code) if code in codes else len(codes) + (code == ENGLISH.code)), code
+
+
+def row_of(table: pa.Table, index: int) -> dict[str, Any]:
+    """One row of a table."""
+    return dict(table.slice(index, 1).to_pylist()[0])
 
 
 def describe(row: Mapping[str, Any], reason: str | None) -> dict[str, Any]:

@@ -16,26 +16,17 @@ Spanish, Ukrainian as Russian.
 
 import importlib.util
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from mcot.core.errors import ModelError
 from mcot.core.files import sign_files
 from mcot.core.languages import LANGUAGES
+from mcot.core.reading import Reading, read
 
-__all__ = [
-    "BUILT_IN_MODEL",
-    "LATIN_WORD",
-    "NO_LANGUAGE",
-    "SCRIPTS",
-    "LanguageIdentifier",
-    "capitalized_words",
-    "prose",
-    "script_shares",
-]
+__all__ = ["BUILT_IN_MODEL", "NO_LANGUAGE", "LanguageIdentifier"]
 
 BUILT_IN_MODEL = "lid.176.ftz"
 _VALID = f"valid: {BUILT_IN_MODEL} (built in), a fastText file (.bin, .ftz), or REPO_ID/FILENAME of the Hub"
@@ -66,79 +57,28 @@ _FUNCTION_WORDS = {
     "de": "der das und ist ein eine einen einer wie mit von für sie er hat den dem zu auf wenn nach sind wird pro",
 }
 _LANGUAGE_OF_WORD = {word: code for code, words in _FUNCTION_WORDS.items() for word in words.split()}
+_WORDS_OF_OTHERS = {
+    code: frozenset(word for word, other in _LANGUAGE_OF_WORD.items() if other != code) for code in _FUNCTION_WORDS
+}
 # Each multiplies its language's odds. Of MGSM's last sentences alone, with 3, Swahili ones with a score >= 0.5
 # rise from 89% to 95%.
 _FUNCTION_WORD_ODDS = 3.0
 _LEAST_PROBABILITY = 0.001
+# By how much fastText's probabilities may add up to more than one.
+_ROUNDING = 0.002
 
-# Bounded where many beginnings could each look for their end through a megabyte; an address has 64 characters
-# at most before its "@" (RFC 5321).
-_NOT_PROSE = re.compile(
-    r"```.*?```|`[^`\n]*`|<<[^<>\n]*>>|https?://\S+|www\.\S+|[^\s@]{1,64}@[^\s@]+\.\w+"
-    r"|\$\$.+?\$\$|\\\[.{1,1000}?\\\]|\\\(.{1,1000}?\\\)|\$(?=[^$\n]*[\\^_{=])[^$\n]*?[^\s$\\]\$(?!\d)"
-    r"|\\[A-Za-z]+(?:\{[^{}\n]*\})*",
-    re.DOTALL,
-)
-_MAY_HOLD_MORE = re.compile(r"[`<$\\@]|http|www\.")
-_LATIN_LETTERS = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
-# Letters and the marks that belong to them; white space, signs and digits aside. The second value is how
-# much of a text each stands for, in letters of English: letters of MGSM's English questions over those of
-# the translations. A Chinese character says what nearly three Latin letters say.
-SCRIPTS: dict[str, tuple[re.Pattern[str], float]] = {
-    "Latn": (re.compile(f"[{_LATIN_LETTERS}]+"), 1.0),
-    "Beng": (re.compile("[\u0980-\u09e3\u09f0\u09f1\u09fc-\u09fe]+"), 0.95),
-    "Telu": (re.compile("[\u0c00-\u0c63]+"), 0.85),
-    "Thai": (re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+"), 0.95),
-    "Cyrl": (re.compile("[\u0400-\u0481\u048a-\u052f]+"), 0.95),
-    "Kana": (re.compile("[\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d]+"), 1.9),
-    "Hani": (re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+"), 2.8),
-}
-_ANY_LETTER = re.compile(r"[^\W\d_]+")
-# Two or more letters: a single one is a variable or a unit, and says nothing about the language.
-LATIN_WORD = re.compile(f"[{_LATIN_LETTERS}]{{2,}}")
-_KNOWN_LETTERS = re.compile("|".join(pattern.pattern for pattern, _ in SCRIPTS.values()))
-_NAME_OR_VARIABLE = re.compile(
-    f"(?<![{_LATIN_LETTERS}])(?:[A-Z\u00c0-\u00d6\u00d8-\u00de][{_LATIN_LETTERS}]*|[{_LATIN_LETTERS}](?![{_LATIN_LETTERS}]))"
-)
 _OF_SCRIPT = {"bn": "Beng", "te": "Telu", "th": "Thai", "ru": "Cyrl"}
 # A solution such as "Sara analipa 9 * $11 = $99." is one word once its name and equation are set aside.
 _TELLING_WORDS = 20
 # The share of kana from which a text is Japanese. MGSM's has 0.50 at least, "合計18個です。" a third; a Chinese
 # text that quotes a Japanese name has less.
 _KANA_OF_JAPANESE = 0.15
+# Texts whose probabilities are kept.
+_REMEMBERED = 1 << 15
 # Stands for the languages whose script is none of the eleven's.
 NO_LANGUAGE = "a script that none of the languages has"
 # Of what tells a language; goes up with any change of what it gives.
 _VERSION = 3
-
-
-def prose(text: str) -> str:
-    """The text, composed (NFC), without code, LaTeX, calculator marks, URLs and addresses."""
-    text = unicodedata.normalize("NFC", text)
-    return _NOT_PROSE.sub(" ", text) if _MAY_HOLD_MORE.search(text) else text
-
-
-def script_shares(text: str) -> dict[str, float]:
-    """The share of each script in a text; empty where there are no letters.
-
-    Capitalised and one-letter Latin words count only where there is nothing else. Keys are ISO 15924
-    codes, with "Kana" for both syllabaries and "other" for scripts of none of the eleven.
-    """
-    lengths: dict[str, float] = {}
-    for script, (pattern, weight) in SCRIPTS.items():
-        if (script == "Latn" or not text.isascii()) and (found := pattern.findall(text)):
-            lengths[script] = weight * len("".join(found))
-    if not text.isascii() and (other := len("".join(_ANY_LETTER.findall(_KNOWN_LETTERS.sub(" ", text))))):
-        lengths["other"] = float(other)
-    if "Latn" in lengths and len(lengths) > 1:
-        lengths["Latn"] = float(len("".join(SCRIPTS["Latn"][0].findall(_NAME_OR_VARIABLE.sub(" ", text)))))
-    total = sum(lengths.values())
-    return {script: length / total for script, length in lengths.items()}
-
-
-def capitalized_words(source: str) -> frozenset[str]:
-    """The words of an English text that are capitalised: its names, and what begins a sentence."""
-    return frozenset(word for word in LATIN_WORD.findall(source) if word[0].isupper())
 
 
 class LanguageIdentifier:
@@ -157,6 +97,10 @@ class LanguageIdentifier:
         self._path = _local_path(model)
         self._weights = _BUILT_IN_WEIGHTS if model == BUILT_IN_MODEL else {}
         self._model: Any = None
+        self._labels: list[tuple[str, str, float]] = []
+        self._predict: Callable[[str, int, float], tuple[tuple[float, str], ...]]
+        # With a greater probability than this, no weight makes another language likelier.
+        self._surely = {code: self._least_sure(code) for code in _LATIN.values()}
         content = sign_files([self._path]) if self._path else "of the Hub"
         weights = ",".join(f"{code}*{weight:g}" for code, weight in self._weights.items()) or "none"
         model_name = self._path.name if self._path else model
@@ -183,6 +127,16 @@ class LanguageIdentifier:
                 f"language model {self._name!r}: has no label for {', '.join(lacking)}; valid: a model whose "
                 "labels are ISO 639-1 (__label__sw) or FLORES-200 codes (__label__swh_Latn); choose another"
             )
+        # Not through the package's own `predict`: what that does around this takes as long again for a short text.
+        ask = self._model.f.predict
+        # Problems come rephrased, and the same but for their names and numbers: sentences come again.
+        self._predict = lru_cache(_REMEMBERED)(lambda text, *how: tuple(ask(f"{text}\n", *how, "strict")))
+        self._labels = [(label, _LATIN[label], self._weights.get(_LATIN[label], 1.0)) for label in labels
+                        if label in _LATIN]  # fmt: skip
+
+    def _least_sure(self, language: str) -> float:
+        others = max(self._weights.get(code, 1.0) for code in _LATIN.values() if code != language)
+        return others * (1 + _ROUNDING) / (others + self._weights.get(language, 1.0))
 
     def probabilities(self, text: str, source: str | None = None, context: str | None = None) -> dict[str, float]:
         """The probability of each language that the text may be in; empty where there are no letters.
@@ -192,8 +146,8 @@ class LanguageIdentifier:
             source: what it is a translation of, whose names say nothing about the language.
             context: another text of the same row, which is read too where this one is too short to tell.
         """
-        text = prose(text)
-        shares = script_shares(text)
+        reading = read(text)
+        shares = reading.shares
         result = {code: shares[script] for code, script in _OF_SCRIPT.items() if script in shares}
         han, kana = shares.get("Hani", 0.0), shares.get("Kana", 0.0)
         if han or kana:
@@ -202,34 +156,46 @@ class LanguageIdentifier:
             result["ja"] = kana + japanese
             result["zh"] = han - japanese
         if latin := shares.get("Latn"):
-            for code, probability in self._among_latin(text, source, context).items():
+            for code, probability in self._among_latin(reading, source, context).items():
                 result[code] = latin * probability
         if "other" in shares:
             result[NO_LANGUAGE] = shares["other"]
         return result
 
-    def _among_latin(self, text: str, source: str | None, context: str | None) -> Mapping[str, float]:
-        found_words = LATIN_WORD.findall(text)
+    def _among_latin(self, reading: Reading, source: str | None, context: str | None) -> Mapping[str, float]:
+        found_words = reading.latin_words
         if context and len(found_words) < _TELLING_WORDS:
-            found_words += LATIN_WORD.findall(prose(context))
+            found_words = found_words + read(context).latin_words
         # "Tom", "Sara" and "Leo" make a short Swahili text look English.
-        names = capitalized_words(source) if source else frozenset()
+        names = read(source).names if source else frozenset()
         words = [word for word in found_words if word not in names] or found_words
         return self.among_latin(words) if words else {}
 
     def among_latin(self, words: Iterable[str]) -> Mapping[str, float]:
         """The probability of each of the five languages of Latin script, for words; at least one."""
         text = " ".join(words).lower()
-        found = dict.fromkeys(_LATIN.values(), _LEAST_PROBABILITY)
         # Most of the 176 languages have next to nothing, and are not even looked at.
-        for label, probability in zip(*self._model.predict(text, k=-1, threshold=_LEAST_PROBABILITY / 10), strict=True):
-            if (code := _LATIN.get(label)) is not None:
-                found[code] += probability * self._weights.get(code, 1.0)
-        for word in text.split(" "):
-            if (code := _LANGUAGE_OF_WORD.get(word)) is not None:
-                found[code] *= _FUNCTION_WORD_ODDS
+        predicted = {label: value for value, label in self._predict(text, -1, _LEAST_PROBABILITY / 10)}
+        found = dict.fromkeys(_LATIN.values(), _LEAST_PROBABILITY)
+        for label, code, weight in self._labels:
+            found[code] += predicted.get(label, 0.0) * weight
+        for code in filter(None, map(_LANGUAGE_OF_WORD.get, text.split(" "))):
+            found[code] *= _FUNCTION_WORD_ODDS
         total = sum(found.values())
         return {code: value / total for code, value in found.items()}
+
+    def is_surely(self, language: str, words: Iterable[str]) -> bool:
+        """Whether `among_latin` will have a language as the likeliest; it may be so even where this is False.
+
+        One look at the likeliest label tells, which is half the work.
+        """
+        text = " ".join(words).lower()
+        predicted = self._predict(text, 1, self._surely[language])
+        return (
+            bool(predicted)
+            and _LATIN.get(predicted[0][1]) == language
+            and _WORDS_OF_OTHERS[language].isdisjoint(text.split(" "))
+        )
 
 
 @cache

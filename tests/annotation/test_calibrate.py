@@ -153,6 +153,14 @@ def test_too_few_verdicts_are_refused_with_how_many_more(tmp_path: Path) -> None
         draw_curve(found, tmp_path / "curve.png")
 
 
+def test_where_little_is_wanted_few_verdicts_do(tmp_path: Path) -> None:
+    _, judged = review(tmp_path, 1, keep=8, drop=2, review=2)
+    found = calibrate(tmp_path, planted_reviews.BANDS, *judged, wanted=0.6)
+    assert Target(0.6, 0.95).fewest == 6
+    assert found.refusals == []
+    assert [len(group.languages) for group in found.groups] == [5]
+
+
 def test_what_no_threshold_reaches_is_refused(tmp_path: Path) -> None:
     _, judged = review(tmp_path, 1, keep=60, drop=2, review=2)
     found = calibrate(tmp_path, planted_reviews.BANDS, *judged, wanted=0.985)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcot.core.language_id import NO_LANGUAGE, LanguageIdentifier, prose, script_shares
+from mcot.core.language_id import NO_LANGUAGE, LanguageIdentifier
 
 
 @pytest.fixture(scope="module")
@@ -10,16 +10,6 @@ def identifier() -> LanguageIdentifier:
     opened = LanguageIdentifier()
     opened.open()
     return opened
-
-
-def test_prose_and_shares() -> None:
-    assert prose("He pays $5 and $6, \\text{so} <<5+6=11>>11 e\u0301t\u0301").split() == [
-        "He", "pays", "$5", "and", "$6,", "11", "ét\u0301",
-    ]  # fmt: skip
-    assert script_shares("") == {}
-    assert script_shares("abc") == {"Latn": 1.0}
-    assert script_shares("Janet") == {"Latn": 1.0}
-    assert script_shares("Janet яйцо") == {"Latn": 0.0, "Cyrl": 1.0}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,16 @@
 """Repetition: texts that go round in circles, and texts that only seem to."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 
-from curation.checks.repetition import RepetitionCheck, find_loop
+from curation.checks.loop_suspects import may_loop
+from curation.checks.loops import find_loop
+from curation.checks.repetition import RepetitionCheck
+from curation.demo.generator import draw_problem, load_texts
+from mcot.core.languages import get_language
 from mcot.core.rows import SCORES, from_rows
 
 LOOPS = [
@@ -105,3 +110,26 @@ def test_false_and_missed_alarms_on_mgsm(language: str, shared_data: Path) -> No
         looped = [text + times * (gap + text[2 * len(text) // 3 :]) for text in texts]
         shares = [loop.share for text in looped if (loop := find_loop(text))]
         assert sum(share > 0.2 for share in shares) >= 0.99 * len(texts)
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_what_has_a_loop_is_suspected(language: str) -> None:
+    rng = random.Random(language)
+    plain, planted = [], []
+    for _ in range(150):
+        text = get_language(language).sentence_separator.join(load_texts(language).question(draw_problem(rng)))
+        plain.append(text)
+        start = rng.randrange(len(text))
+        end = start + rng.randrange(1, 70)
+        rest = text[end:] if rng.random() < 0.5 else ""
+        planted.append(text[:end] + rng.choice(("", " ", ". ")) + text[start:end] * rng.randrange(1, 5) + rest)
+    loops = [find_loop(text) is not None for text in planted]
+    assert sum(loops) > 30
+    assert not any(loop and not may for loop, may in zip(loops, may_loop(planted), strict=True))
+    # Else it would save nothing.
+    assert sum(may_loop(plain)) < 100
+
+
+def test_what_is_of_no_script_is_suspected() -> None:
+    texts = ["", "12 12 12", "a" * 30_000, "\u09f4\u09f5\u09f6\u09f7" * 3, "ΣΑΣ ΣΑΣ ΣΑΣ ΣΑΣ ΣΑΣ ΣΑΣ"]
+    assert may_loop(texts) == [False, False, True, True, True]

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from mcot.core.numbers.context import Part
 
-__all__ = ["WIDEST_UNIT", "add_article", "join_half", "join_share", "read_scale"]
+__all__ = ["JOINING", "WIDEST_UNIT", "add_article", "join_half", "join_share", "read_scale"]
 
 # The longest unit with what stands around it: " kilomètres et ".
 WIDEST_UNIT = 16
@@ -30,30 +30,33 @@ _HALVES: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
 _ONE_AND = re.compile(r"\b(?:a|an) (?:hour|minute|day|week|month|year|mile|cup|dozen) and $")
 _LONGEST_ONE = 16
 _SHARES = {"th": re.compile(r"[ ]?ใน[ ]?")}
+#: The languages that anything is said of here.
+JOINING = frozenset({*_HALVES, *_SHARES})
 
 _CURRENCY = "$€£¥₹"
 _SCALE = re.compile(
     rf"[ \xa0]?(?P<before>[km]|bn)(?=[ ]?[{_CURRENCY}](?![0-9]))"
     r"|(?:(?P<letter>[kmb])|[ \xa0]?(?P<word>bn|mn|mio))(?![^\W_])"
 )
+_SCALE_LETTERS = ("k", "m", "b")
 _SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9}
 
 
 def join_half(plain: str, whole: Part, following: Part, language: str) -> Part | None:
     """A whole and a half with the unit between them; None if they are none."""
-    if language not in _HALVES or following.value != _HALF or whole.value.denominator != 1:
+    if language not in _HALVES or following.kind != "fraction" or following.value != _HALF:
         return None
     between, half = _HALVES[language]
-    if following.kind != "fraction" or not between.fullmatch(plain, whole.end, following.start):
+    if whole.value.denominator != 1 or not between.fullmatch(plain, whole.end, following.start):
         return None
     if not half.match(plain, following.start):
         return None
     return Part(whole.start, following.end, "cardinal", whole.value + _HALF, True, (whole.value,))
 
 
-def add_article(plain: str, part: Part, language: str) -> None:
-    """Make one and a half of the half in "an hour and a half"."""
-    if language == "en" and part.value == _HALF and plain.startswith("a half", part.start):
+def add_article(plain: str, part: Part) -> None:
+    """Make one and a half of the half in the English "an hour and a half"."""
+    if plain.startswith("a half", part.start) and part.value == _HALF:
         one = _ONE_AND.search(plain, max(0, part.start - _LONGEST_ONE), part.start)
         if one is not None and not plain.startswith(" of ", part.end):
             part.value, part.alternatives, part.certain = part.value + 1, (_HALF, *part.alternatives), True
@@ -72,7 +75,8 @@ def join_share(plain: str, first: Part, following: Part, language: str) -> Part 
 
 def read_scale(plain: str, start: int, end: int) -> tuple[int, int] | None:
     """What the letter behind a sum of money multiplies it by, and where it ends; None where there is none."""
-    match = _SCALE.match(plain, end)
+    near = plain[end : end + 2].lstrip(" \xa0")[:1]
+    match = _SCALE.match(plain, end) if near in _SCALE_LETTERS else None
     if match is None:
         return None
     if match["before"]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -34,6 +34,8 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
 # Where nouns and endings are written together with the number before them.
 _GLUING = frozenset({"bn", "te"})
 _SHORTEST_PREFIX = 3
+# So many characters of a word tell that it may be a number: 9 words of 10 are passed over by them.
+_TELLING_CHARACTERS = 4
 # "twice", "ninefold"; what a word of this kind says beyond it is a dozen, a score, a hundred.
 _LARGEST_FACTOR_WORD = 9
 # What letters continue a word. Python's \w leaves out the vowel signs of Bengali and Telugu.
@@ -65,8 +67,9 @@ class Lexicon:
 
     Attributes:
         words: by their writing in lower case.
-        pattern: finds numbers; its group `digits`, `word`, `run` (of ideographs), `spoken` (三点五), `fused` (a
-            compound written as one word) or `derived` (a word that begins with a numeral) says what was found.
+        pattern: finds numbers and passes over what stands before each; its group `digits`, `word`, `run` (of
+            ideographs), `spoken` (三点五), `fused` (a compound written as one word) or `derived` (a word that begins
+            with a numeral) says what was found, and where; none, if nothing was.
         counters: finds a counter word right after an ideograph.
         times: finds what makes a factor of the number before it: "times", "倍".
         times_before: what makes a factor of the number after it: "mara ".
@@ -98,10 +101,20 @@ def one_case(text: str) -> str:
     return "".join(small if len(small := character.lower()) == 1 else character for character in text)
 
 
-def _first_characters(words: Iterable[str], ideographic: bool) -> str:
-    """The class of what numbers begin with: most places of a text are passed over by this look alone."""
-    first = {word[0] for word in words} | set(FRACTION_SIGNS) | set(NUMERALS if ideographic else "")
-    return f"[.0-9{re.escape(''.join(sorted(first)))}]"
+def _passed_over(words: Sequence[str], letters: str | None, *, ideographic: bool) -> tuple[str, str]:
+    """What a search passes over: all that begins no number, and what began like one and is none.
+
+    Args:
+        words: all that a number in words may begin with.
+        letters: what words are made of, in a language that separates them: a word is passed over as a whole.
+        ideographic: whether ideographs are numbers.
+    """
+    signs = "0-9" + "".join(FRACTION_SIGNS) + (NUMERALS if ideographic else "")
+    first = "." + signs + re.escape("".join(sorted({word[0] for word in words})))
+    beginnings = _trie({word[:_TELLING_CHARACTERS] for word in words})
+    if letters:
+        return rf"(?!{beginnings})[{letters}]++|[^{letters}{first}]++|\.(?![0-9])", f"[{letters}]++|(?s:.)"
+    return rf"[^{first}]++|\.(?![0-9])|(?!{beginnings}|[.{signs}])(?s:.)", "(?s:.)"
 
 
 @cache
@@ -135,11 +148,13 @@ def load_lexicon(language: str) -> Lexicon:
         parts.append(f"(?P<fused>{start}(?>{one}(?:und|{one})*)(?:(?:{tail})[{letters}]{{0,3}})?{end})")
     if prefixes:
         parts.append(f"(?P<derived>{start}{_trie(prefixes)}[{letters}]{{2,}})")
+    passed, broken_off = _passed_over([*listed, *morphemes, *prefixes], letters, ideographic=ideographic)
     counters = "|".join(map(re.escape, table.get("counters", ()))) or "(?!)"
     return Lexicon(
         language,
         words,
-        re.compile(f"(?={_first_characters([*listed, *morphemes, *prefixes], ideographic)})(?:{'|'.join(parts)})"),
+        # Possessive: what was passed over is not looked at again.
+        re.compile(rf"(?:{passed})*+(?:{'|'.join(parts)}|{broken_off}|\Z)"),
         counters=re.compile(rf"[ ]?(?:{counters})"),
         times=re.compile(rf"[ \xa0-]?(?:{'|'.join(map(re.escape, table['times']))})"),
         times_before=tuple(table.get("times_before", ())),

@@ -18,8 +18,8 @@ Swap = tuple[Number, Number]
 _ONE = exact(1, 1)
 # The points of "p. m." and "Mr." end none.
 _SENTENCE_END = re.compile(
-    r"[.!?](?<![\s.][A-Za-z]\.)(?<![DMS]r\.)(?<!Mrs\.)(?<!Sra\.)(?<!Mme\.)(?<!Ms\.)"
-    r"['\")»”]?(?=\s)|[。！？।॥]|\n"
+    r"[.!?。！？।॥\n](?:(?<=[。！？।॥\n])"
+    r"|(?<![\s.][A-Za-z]\.)(?<![DMS]r\.)(?<!Mrs\.)(?<!Sra\.)(?<!Mme\.)(?<!Ms\.)['\")»”]?(?=\s))"
 )
 _LAST_MARKS = " \n.!?。！？।॥"
 _WORD = re.compile(r"[a-z]+")

@@ -9,7 +9,7 @@ from mcot.core.numbers.context import Part, consider_context
 from mcot.core.numbers.digits import read_digits
 from mcot.core.numbers.grammar import GRAMMARS
 from mcot.core.numbers.ideographs import read_ideographs, read_spoken_decimal
-from mcot.core.numbers.joined import WIDEST_UNIT, add_article, join_half, join_share, read_scale
+from mcot.core.numbers.joined import JOINING, WIDEST_UNIT, add_article, join_half, join_share, read_scale
 from mcot.core.numbers.lexicon import Lexicon, load_lexicon, one_case
 from mcot.core.numbers.number import Number
 
@@ -46,26 +46,27 @@ def read_numbers(text: str, language: str) -> list[Number]:
     parts = _find_parts(plain, lexicon)
     grammar = GRAMMARS[language]
     numbers: list[Number] = []
-    index, count = 0, len(parts)
+    index, count, joins = 0, len(parts), language in JOINING
     while index < count:
         part = parts[index]
         if index + 1 < count and parts[index + 1].start - part.end <= WIDEST_GAP:
             part, index = compose(plain, parts, index, grammar, language)
         else:
             index += 1
-        if index < count and parts[index].start - part.end <= WIDEST_UNIT:
+        if joins and index < count and parts[index].start - part.end <= WIDEST_UNIT:
             following = parts[index]
             joined = join_half(plain, part, following, language) or join_share(plain, part, following, language)
             part, index = (joined, index + 1) if joined is not None else (part, index)
-        add_article(plain, part, language)
+        if language == "en":
+            add_article(plain, part)
         consider_context(text, plain, part, language)
         part.definite = plain.endswith(lexicon.definite, 0, part.start) or (
             lexicon.definite_after is not None and lexicon.definite_after.match(plain, part.end) is not None
         )
-        if not part.factor and part.value.denominator == 1 and 1 < part.value.numerator < _LARGEST_FACTOR:
-            part.factor = bool(lexicon.times.match(plain, part.end)) or (
-                bool(lexicon.times_before) and plain.endswith(lexicon.times_before, 0, part.start)
-            )
+        if not part.factor and (
+            lexicon.times.match(plain, part.end) or plain.endswith(lexicon.times_before, 0, part.start)
+        ):
+            part.factor = part.value.denominator == 1 and 1 < part.value.numerator < _LARGEST_FACTOR
         if part.factor and lexicon.fewer is not None and lexicon.fewer.match(plain, part.end):
             _turn_round(part, language)
         numbers.append(
@@ -97,9 +98,11 @@ def _find_parts(plain: str, lexicon: Lexicon) -> list[Part]:
     parts: list[Part] = []
     language, words = lexicon.language, lexicon.words
     for match in lexicon.pattern.finditer(plain):
-        start, end = match.span()
-        token = match[0]
         group = match.lastgroup
+        if group is None:
+            continue
+        start, end = match.span(group)
+        token = plain[start:end]
         if group == "digits":
             parts += _read_digit_token(plain, token, start, language)
         elif group == "word":

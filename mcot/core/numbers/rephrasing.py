@@ -19,6 +19,7 @@ _HOURS = re.compile(
     r"[\s\xa0]?(?:,|and|y|et|und|и|na|మరియు|এবং|与|又|と)?[\s\xa0]?",
     re.IGNORECASE,
 )
+_WIDEST_HOURS = 20
 
 
 def take_out_times(
@@ -38,7 +39,9 @@ def take_out_times(
 
 def _take_out_minutes(ones: list[Number], others: list[Number], numbers: Sequence[Number], text: str) -> None:
     for hours, minutes in pairwise(numbers):
-        if minutes not in others or minutes.value >= _MINUTES or not _HOURS.fullmatch(text, hours.end, minutes.start):
+        if minutes.start - hours.end > _WIDEST_HOURS or not _HOURS.fullmatch(text, hours.end, minutes.start):
+            continue
+        if minutes not in others or minutes.value >= _MINUTES:
             continue
         part = minutes.value / _MINUTES
         whole = hours.value + part

@@ -1,0 +1,194 @@
+"""What several checks need of a text, found once: its prose, its letters by script, its names.
+
+Letters are counted for many texts at once, one look-up a character in a table of Unicode. `read_all` reads what a table
+has; `read` gives each text's reading then, or reads one alone, at some ten times the cost.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LATIN_WORD", "SCRIPTS", "Reading", "is_alphanumeric", "prose", "read", "read_all"]
+
+# Bounded where many beginnings could each look for their end through a megabyte; an address has 64 characters
+# at most before its "@" (RFC 5321).
+_NOT_PROSE = re.compile(
+    r"```.*?```|`[^`\n]*`|<<[^<>\n]*>>|https?://\S+|www\.\S+|[^\s@]{1,64}@[^\s@]+\.\w+"
+    r"|\$\$.+?\$\$|\\\[.{1,1000}?\\\]|\\\(.{1,1000}?\\\)|\$(?=[^$\n]*[\\^_{=])[^$\n]*?[^\s$\\]\$(?!\d)"
+    r"|\\[A-Za-z]+(?:\{[^{}\n]*\})*",
+    re.DOTALL,
+)
+_OTHER_THAN_PROSE = ("<<", "`", "\\", "@", "$$", "http", "www.")
+# What LaTeX between two dollar signs has; "$5 and $6" has none of it.
+_LATEX = re.compile(r"\$[^$]*[\\^_{=]")
+_LATIN_LETTERS = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+# Letters and the marks that belong to them; white space, signs and digits aside. The second value is how
+# much of a text each stands for, in letters of English: letters of MGSM's English questions over those of
+# the translations. A Chinese character says what nearly three Latin letters say.
+SCRIPTS: dict[str, tuple[re.Pattern[str], float]] = {
+    "Latn": (re.compile(f"[{_LATIN_LETTERS}]+"), 1.0),
+    "Beng": (re.compile("[\u0980-\u09e3\u09f0\u09f1\u09fc-\u09fe]+"), 0.95),
+    "Telu": (re.compile("[\u0c00-\u0c63]+"), 0.85),
+    "Thai": (re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+"), 0.95),
+    "Cyrl": (re.compile("[\u0400-\u0481\u048a-\u052f]+"), 0.95),
+    "Kana": (re.compile("[\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d]+"), 1.9),
+    "Hani": (re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+"), 2.8),
+}
+# Two or more letters: a single one is a variable or a unit, and says nothing about the language.
+LATIN_WORD = re.compile(f"[{_LATIN_LETTERS}]{{2,}}")
+_NAME_OR_VARIABLE = re.compile(
+    f"(?<![{_LATIN_LETTERS}])(?:[A-Z\u00c0-\u00d6\u00d8-\u00de][{_LATIN_LETTERS}]*|[{_LATIN_LETTERS}](?![{_LATIN_LETTERS}]))"
+)
+_LETTER = re.compile(r"[^\W\d_]+")
+_ALPHANUMERIC = re.compile(r"[^\W_]+")
+
+# Characters of the texts that are counted at once, and of those whose readings are kept.
+_BATCH = 1 << 20
+_REMEMBERED = 1 << 21
+# Behind the last ideographs of Unicode 16 come tags, variation selectors and what is for private use: no letters.
+_CODE_POINTS, _LAST_LETTER = 0x110000, 0x323AF
+
+
+def prose(text: str) -> str:
+    """The text, composed (NFC), without code, LaTeX, calculator marks, URLs and addresses."""
+    text = unicodedata.normalize("NFC", text)
+    if any(sign in text for sign in _OTHER_THAN_PROSE) or ("$" in text and _LATEX.search(text)):
+        return _NOT_PROSE.sub(" ", text)
+    return text
+
+
+class Reading:
+    """A text, and what there is in it.
+
+    Attributes:
+        text: as written.
+        prose: see `prose`; what follows is of the prose.
+        letters: how many there are, of any script. Combining vowel signs are none.
+        lengths: letters and their marks by script: first the letters of no script of `SCRIPTS`, then one number for
+            each of these.
+    """
+
+    def __init__(self, text: str, own: str, letters: int, lengths: Sequence[int]) -> None:
+        self.text, self.prose, self.letters, self.lengths = text, own, letters, lengths
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The capitalised words of Latin letters: names, and what begins a sentence."""
+        return frozenset(word for word in LATIN_WORD.findall(self.text) if word[0].isupper())
+
+    @cached_property
+    def latin_words(self) -> list[str]:
+        """The words of two or more Latin letters, in order."""
+        return LATIN_WORD.findall(self.prose) if self.lengths[1] else []
+
+    @cached_property
+    def scripts(self) -> list[str]:
+        """The scripts of `SCRIPTS` that it has letters of."""
+        return [script for script, length in zip(SCRIPTS, self.lengths[1:], strict=True) if length]
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """The share of each script; empty where there are no letters.
+
+        Capitalised and one-letter Latin words count only where there is nothing else. Keys are ISO 15924
+        codes, with "Kana" for both syllabaries and "other" for scripts of none of the eleven.
+        """
+        other, *known = self.lengths
+        if len(self.scripts) == 1 and not other:
+            return {self.scripts[0]: 1.0}
+        lengths = {
+            script: weight * length
+            for (script, (_, weight)), length in zip(SCRIPTS.items(), known, strict=True)
+            if length
+        }
+        if other:
+            lengths["other"] = float(other)
+        if len(lengths) > 1 and "Latn" in lengths:
+            lengths["Latn"] = float(len("".join(SCRIPTS["Latn"][0].findall(_NAME_OR_VARIABLE.sub(" ", self.prose)))))
+        total = sum(lengths.values())
+        return {script: length / total for script, length in lengths.items()}
+
+
+class _Readings(dict[str, Reading]):
+    """Readings by text. Their texts have at most `_REMEMBERED` characters, or are those of one `read_all`."""
+
+    characters = 0
+
+    def add(self, readings: Iterable[Reading]) -> None:
+        for reading in readings:
+            self[reading.text] = reading
+            self.characters += len(reading.text)
+
+    def forget(self) -> None:
+        """Make room, where it is needed."""
+        if self.characters > _REMEMBERED:
+            self.clear()
+            self.characters = 0
+
+
+_known = _Readings()
+
+
+def read(text: str) -> Reading:
+    """The reading of a text."""
+    reading = _known.get(text)
+    if reading is None:
+        _known.forget()
+        _known.add(_read([text]))
+        reading = _known[text]
+    return reading
+
+
+def read_all(texts: Iterable[str | None]) -> None:
+    """Read texts that are going to be asked for."""
+    _known.forget()
+    batch: list[str] = []
+    characters = 0
+    for text in dict.fromkeys(texts):
+        if text and text not in _known:
+            batch.append(text)
+            characters += len(text)
+            if characters > _BATCH:
+                _known.add(_read(batch))
+                batch, characters = [], 0
+    _known.add(_read(batch))
+
+
+def _read(texts: Sequence[str]) -> list[Reading]:
+    proses = [prose(text) for text in texts]
+    sizes = np.fromiter(map(len, proses), np.int64, len(proses))
+    # Lone surrogates are characters like any other.
+    codes = np.frombuffer("".join(proses).encode("utf-32-le", "surrogatepass"), "<u4")
+    kinds = _kinds()[codes] + np.repeat(np.arange(len(texts)) << 4, sizes)
+    counts = np.bincount(kinds, minlength=16 * len(texts)).reshape(-1, 2, 8)
+    letters = counts[:, 1].sum(axis=1)
+    # Of what no script has, only letters count: the rest is white space, signs and digits.
+    counts[:, 0, 0] = 0
+    lengths = counts.sum(axis=1)
+    return [Reading(*row) for row in zip(texts, proses, letters.tolist(), lengths.tolist(), strict=True)]
+
+
+@cache
+def _kinds() -> NDArray[np.uint8]:
+    """For each code point the place of its script in `SCRIPTS`, from 1 on, and 8 more for a letter."""
+    kinds = sum(place * _matches(pattern) for place, (pattern, _) in enumerate(SCRIPTS.values(), 1))
+    return (kinds + 8 * _matches(_LETTER)).astype(np.uint8)
+
+
+@cache
+def is_alphanumeric() -> NDArray[np.bool_]:
+    """For each code point whether it is a letter or a digit."""
+    return _matches(_ALPHANUMERIC).astype(np.bool_)
+
+
+def _matches(pattern: re.Pattern[str]) -> NDArray[np.uint8]:
+    """For each code point whether a pattern matches it: 1 or 0."""
+    found = np.zeros(_CODE_POINTS, np.uint8)
+    everything = np.arange(_LAST_LETTER + 1, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    for match in pattern.finditer(everything):
+        found[match.start() : match.end()] = 1
+    return found
