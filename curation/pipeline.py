@@ -25,6 +25,12 @@ from mcot.core.settings_file import dump_settings
 
 __all__ = ["Outcome", "curate"]
 
+# Settings that say nothing of the data.
+_OF_THE_MACHINE: dict[str, Any] = {
+    "output": True, "workers": True, "retries": True,
+    "translator": {"gpu_share"}, "back_translation": {"model": {"gpu_share"}},
+}  # fmt: skip
+
 
 def curate(
     settings: CurationSettings,
@@ -142,7 +148,7 @@ def _facts(
     backends = {model.backend for model in (settings.translator, settings.back_translation.model) if model}
     packages = ["mcot-math", "transformers", "torch", "pyarrow", "sentencex", *(backends - {"transformers"})]
     # Where a run lies and how many processes made it are no facts about the data.
-    told = settings.model_dump(mode="json", exclude={"output", "workers", "retries"})
+    told = settings.model_dump(mode="json", exclude=_OF_THE_MACHINE)
     return {
         "name": settings.name,
         "settings": told,

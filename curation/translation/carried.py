@@ -155,7 +155,7 @@ class CarriedTexts:
             yield
         except (sqlite3.DatabaseError, TypeError, ValueError) as error:
             raise RunError(
-                f"{self._path}: is damaged ({error}); remove this file, then run the command again"
+                f"{self._path}: is damaged ({error}); remove the folder {self._path.parent}, then run the command again"
             ) from error
 
 

@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -63,9 +63,12 @@ def converted_model(found: Checkpoint, numbers: str, name: str) -> Path:
         with _lock(place):
             # Another process may have made it meanwhile.
             if not model.exists():
-                _make(found, numbers, name, model)
+                try:
+                    _make(found, numbers, name, model)
+                except OSError:
+                    shutil.rmtree(model.with_name(f".{_MODEL}.new"), ignore_errors=True)
+                    raise
     except OSError as error:
-        shutil.rmtree(model.with_name(f".{_MODEL}.new"), ignore_errors=True)
         raise ModelError(
             f"{found.where}: its conversion for CTranslate2 can't be written to {place}: {error.strerror or error}; "
             "make room there, or set XDG_CACHE_HOME to a folder that can be written and has room"
@@ -75,13 +78,12 @@ def converted_model(found: Checkpoint, numbers: str, name: str) -> Path:
 
 @contextmanager
 def _lock(place: Path) -> Iterator[None]:
-    try:
-        with lock_folder(place, "conversion"):
-            yield
-            return
-    except RunError:
-        say(f"another process is converting the model into {place}; waiting for it")
-    with lock_folder(place, "conversion", wait=_PATIENCE):
+    with ExitStack() as held:
+        try:
+            held.enter_context(lock_folder(place, "conversion"))
+        except RunError:
+            say(f"another process is converting the model into {place}; waiting for it")
+            held.enter_context(lock_folder(place, "conversion", wait=_PATIENCE))
         yield
 
 

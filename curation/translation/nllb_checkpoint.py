@@ -33,7 +33,7 @@ def find_nllb(settings: TranslatorSettings, *, architectures: tuple[str, ...], w
         if architecture not in architectures:
             raise ModelError(f"{where}: is a {architecture!r} model, not {what}; {_ADVICE}")
 
-    return find_checkpoint(
+    found = find_checkpoint(
         str(DEMO_FOLDER) if embedded else settings.model,
         revision=None if embedded else settings.revision,
         where=where,
@@ -41,6 +41,8 @@ def find_nllb(settings: TranslatorSettings, *, architectures: tuple[str, ...], w
         check=check,
         with_owner=True,
     )
+    # Workers elsewhere may have another working folder.
+    return found if found.on_hub else found._replace(place=str(Path(found.place).absolute()))
 
 
 def title(settings: TranslatorSettings, found: Checkpoint) -> str:

@@ -71,8 +71,16 @@ class _TranslatingStage:
         """The translations of each language's texts, in order."""
         if self.call is None or not work:
             return [translate_pairs(self._texts, pairs, job) for job, pairs in work]
-        with ThreadPoolExecutor(len(work)) as threads:
+        threads = ThreadPoolExecutor(len(work))
+        interrupted = False
+        try:
             return list(threads.map(lambda part: translate_pairs(self._texts, part[1], part[0]), work))
+        except (KeyboardInterrupt, SystemExit):
+            # The engine then ends the workers, and with them what these threads wait for.
+            interrupted = True
+            raise
+        finally:
+            threads.shutdown(wait=not interrupted, cancel_futures=True)
 
 
 class TranslateStage(_TranslatingStage):

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from mcot.core.engines import LocalEngine, make_engine
-from mcot.core.errors import ModelError, RunError, StageError
+from mcot.core.errors import RunError, StageError, UserError
+from mcot.core.ray_cluster import count_gpu_workers
 from mcot.core.runs import StageFolder
 from mcot.demo import write_problems
 
@@ -38,7 +39,7 @@ class Double:
 
     def open(self) -> None:
         if self._wrong and os.environ.get("MCOT_TEST_DRIVER") != str(os.getpid()):
-            raise ModelError("no such model")
+            raise UserError("no such model")
 
     def close(self) -> None:
         pass
@@ -118,7 +119,7 @@ def test_what_fails_is_said_as_the_local_engine_says_it(tmp_path: Path, monkeypa
         engine.run(Double(bad=1), inputs, folder, parallel=True)
     assert [folder.has(index) for index in range(3)] == [True, False, True]
     monkeypatch.setenv("MCOT_TEST_DRIVER", str(os.getpid()))
-    with pytest.raises(ModelError, match="no such model"):
+    with pytest.raises(UserError, match="no such model"):
         engine.run(Double(wrong=True), inputs, StageFolder(tmp_path / "wrong", "out"), parallel=True)
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(RunError, match=r"RAY_ADDRESS '127.0.0.1:1': no Ray cluster can be reached there"):
@@ -195,3 +196,43 @@ def _kill(driver: "subprocess.Popen[bytes]", victims: list[str]) -> list[str]:
         except psutil.NoSuchProcess:
             continue
     return victims
+
+
+class Deadly(Squares):
+    """Kills every process that it works in."""
+
+    def work(self, values: list[int]) -> list[int]:
+        os._exit(1)
+
+
+def test_what_kills_every_worker_fails(tmp_path: Path) -> None:
+    stage = Sums()
+    stage.worker = Deadly()
+    inputs = make_inputs(tmp_path / "in", 2)
+    with pytest.raises(StageError, match=r"1 of 2 shards failed after 1 tries, shard 0 first \(.*Actor"):
+        make_engine("ray", workers=1, retries=0).run(stage, inputs, StageFolder(tmp_path / "out", "out"))
+
+
+def test_more_workers_than_cores_are_not_waited_for(tmp_path: Path) -> None:
+    inputs = make_inputs(tmp_path / "in", 3)
+    folder = StageFolder(tmp_path / "out", "out")
+    make_engine("ray", workers=500, retries=0).run(Sums(), inputs, folder)
+    assert folder.done
+
+
+@pytest.mark.parametrize(
+    ("gpus", "share", "workers"),
+    [([8, 8], 1.0, 16), ([8, 8], 0.5, 32), ([4], 0.6, 4), ([8], 0.4, 16), ([7.99, 8], 0.99, 16), ([2], 0.33, 6)],
+)
+def test_workers_of_a_cluster_with_gpus(
+    monkeypatch: pytest.MonkeyPatch, gpus: list[float], share: float, workers: int
+) -> None:
+    nodes = [{"Alive": True, "Resources": {"GPU": count}} for count in gpus]
+    monkeypatch.setattr("ray.nodes", lambda: [*nodes, {"Alive": False, "Resources": {"GPU": 8}}])
+    assert count_gpu_workers(share) == workers
+
+
+def test_no_gpu_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.nodes", lambda: [{"Alive": True, "Resources": {"CPU": 8}}])
+    with pytest.raises(RunError, match="Ray's cluster has no GPU"):
+        count_gpu_workers(1.0)
