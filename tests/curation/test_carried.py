@@ -275,12 +275,26 @@ def test_what_is_taken(
         assert (found.translator, found.ended) == ("model", None if found.corrected else 0.5)
 
 
+def test_following_the_advice_gives_the_same_dataset(run: Path, problems: Path) -> None:
+    judge(run)
+    carry(run, problems, translator=ANOTHER)
+    before = rows(run)
+    damaged = run / "translate" / "carried.sqlite"
+    damaged.write_bytes(b"no database" * 100)
+    with pytest.raises(RunError) as error:
+        carry(run, problems, translator=ANOTHER)
+    assert f"remove the folder {damaged.parent}," in str(error.value)
+    shutil.rmtree(damaged.parent)
+    carry(run, problems, translator=ANOTHER)
+    assert rows(run) == before
+
+
 def test_what_is_damaged_is_named(tmp_path: Path) -> None:
     (tmp_path / "carried.sqlite").write_bytes(b"no database" * 100)
     carried = CarriedTexts(tmp_path)
-    with pytest.raises(RunError, match=r"carried.sqlite: is damaged .*remove this file"):
+    with pytest.raises(RunError, match=r"carried.sqlite: is damaged .*remove the folder"):
         carried.sign("")
     carried.open()
-    with pytest.raises(RunError, match=r"carried.sqlite: is damaged .*remove this file"):
+    with pytest.raises(RunError, match=r"carried.sqlite: is damaged .*remove the folder"):
         carried.look_up([PROBLEM], LANGUAGES["sw"])
     carried.close()
