@@ -11,7 +11,6 @@ all languages rows are weighted by how many they stand for. See `annotation.inte
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -25,14 +24,27 @@ from annotation.intervals import (
     resolved_error,
     weigh,
 )
-from annotation.labels import ALL, Cell, Judged, Labels, read_labels
+from annotation.labels import ALL, Judged, Labels, read_labels
 
-__all__ = ["ENOUGH_OVERLAP", "ErrorRate", "Estimate", "Share", "estimate", "estimate_share", "find_error"]
+__all__ = [
+    "CORRECTED",
+    "ENOUGH_OVERLAP",
+    "UNCORRECTED",
+    "ErrorRate",
+    "Estimate",
+    "Share",
+    "estimate",
+    "estimate_share",
+    "find_error",
+    "make_estimate",
+]
 
 #: Fewer rows that several judged say too little of an annotator's error: with 30 and no disagreement it may be 6%.
 ENOUGH_OVERLAP = 30
 
-Basis = Literal["corrected for annotators' error", "as annotators judge", "no verdicts"]
+#: What a headline is: corrected by how often annotators disagree, or the share of what they accepted.
+CORRECTED, UNCORRECTED = "corrected for annotators' error", "as annotators judge"
+_NOTHING = "no verdicts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,8 @@ class Estimate:
         unsettled: annotators disagree. The interval holds whichever way they will be settled.
         judged_good: the share as annotators judge; None without verdicts.
         good: the headline.
-        basis: what the headline is.
+        basis: what the headline is, in words: with or without correction, and whether its rows were drawn from the
+            decisions that stand, of which nothing is said, or from earlier ones.
         error: of an annotator, where it is known.
         without: languages with rows queued and none judged, which `all` says nothing of.
     """
@@ -91,7 +104,7 @@ class Estimate:
     unsettled: int
     judged_good: Share | None
     good: Share | None
-    basis: Basis
+    basis: str
     error: ErrorRate | None
     without: tuple[str, ...] = ()
 
@@ -139,15 +152,50 @@ def _estimate(labels: Labels, languages: Sequence[str], name: str, stratum: str,
     rows = [row for row in labels.rows if row.stratum == stratum and row.language in languages]
     cells = {language: labels.cells[language, stratum] for language in languages}
     covered = [cell for cell in cells.values() if cell.judged] or list(cells.values())
+    return make_estimate(
+        labels, rows, name, stratum,
+        population=sum(cell.population for cell in covered),
+        queued=sum(cell.queued for cell in cells.values()),
+        without=[language for language, cell in cells.items() if not cell.judged] if rows else (),
+        confidence=confidence,
+    )  # fmt: skip
+
+
+def make_estimate(
+    labels: Labels,
+    rows: Sequence[Judged],
+    name: str,
+    stratum: str,
+    *,
+    population: int,
+    queued: int,
+    without: Sequence[str],
+    confidence: float,
+    drawn: str = "",
+) -> Estimate:
+    """The estimate that judged rows come to.
+
+    Args:
+        labels: that the rows are of.
+        rows: those that stand for the stratum; none gives an estimate of nothing.
+        name: the language, or `all`.
+        stratum: `keep` or `drop`.
+        population: rows that they stand for.
+        queued: rows drawn at random.
+        without: languages that `all` says nothing of.
+        confidence: of the intervals, 0 to 1.
+        drawn: how, where that is to be said in the basis.
+    """
     error = find_error(labels, name, confidence)
     good = [row for row in rows if row.good]
     bad = [row for row in rows if row.good is False]
     weights = [labels.weight(row) for row in rows]
+    basis = _NOTHING if not rows else UNCORRECTED if error is None else CORRECTED
     return Estimate(
         name,
         stratum,
-        population=sum(cell.population for cell in covered),
-        queued=sum(cell.queued for cell in cells.values()),
+        population=population,
+        queued=queued,
         judged=len(rows),
         accepted=len(good),
         # Where some say to fix and some to reject, it can at least not go out as it is.
@@ -156,20 +204,10 @@ def _estimate(labels: Labels, languages: Sequence[str], name: str, stratum: str,
         unsettled=len(rows) - len(good) - len(bad),
         judged_good=estimate_share(rows, weights, None, confidence) if rows else None,
         good=estimate_share(rows, weights, error, confidence) if rows else None,
-        basis=_basis(rows, error),
+        basis=f"{basis}, {drawn}" if drawn else basis,
         error=error,
-        without=tuple(_unjudged(cells)) if rows else (),
+        without=tuple(without),
     )
-
-
-def _basis(rows: Sequence[Judged], error: ErrorRate | None) -> Basis:
-    if not rows:
-        return "no verdicts"
-    return "as annotators judge" if error is None else "corrected for annotators' error"
-
-
-def _unjudged(cells: dict[str, Cell]) -> list[str]:
-    return [language for language, cell in cells.items() if not cell.judged]
 
 
 def find_error(labels: Labels, language: str, confidence: float) -> ErrorRate | None:

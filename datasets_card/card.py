@@ -54,7 +54,7 @@ def make_card(
         and settings give the same bytes.
 
     Raises:
-        RunError: the run has no report, or a file of its review is damaged.
+        RunError: the run has no report, or a file of its review is damaged or older than the decisions that stand.
     """
     statistics = gather_statistics(run, staged)
     tag = settings.tag or "round-1"

@@ -23,6 +23,8 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "answer": ("Answer", "1 if the solution ends in the gold answer"),
     "duplicates": ("Duplicates", "unlikeness to every earlier row"),
     "contamination": ("Contamination", "unlikeness to every problem of the benchmarks"),
+    "quality_estimation": ("Quality estimation", "a COMET model's estimate from source and translation alone"),
+    "judge": ("Judge", "an LLM's list of errors: 1 less their MQM weights, over 25"),
 }  # fmt: skip
 
 

@@ -1,32 +1,25 @@
 """What a run has to be before its rows are published. Each fault is one line."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from datasets_card.beside import Beside, find_beside
+from datasets_card.reading import NO_SOURCE, find_benchmark_rows, list_files, list_splits, read_batches
 from datasets_card.settings import PublishSettings
 from mcot.core.errors import RunError, SettingsError, choose
 from mcot.core.files import read_json
 from mcot.core.languages import LANGUAGES
 from mcot.core.progress import Progress
-from mcot.core.rows import SCHEMA
-from mcot.core.settings import DEFAULT_BANDS
 
-__all__ = ["NO_SOURCE", "Rows", "check_run", "list_splits", "read_batches"]
-
-#: What rows that name no source are called by, such as those of an audit.
-NO_SOURCE = "unknown"
-#: Rows that are held in memory at a time.
-BATCH_ROWS = 10_000
+__all__ = ["Rows", "check_finished", "check_run"]
 
 _CHECKED = ["language", "decision", "reasons", "source", "license", "id", "question", "scores.contamination_question"]
-_PREFIX = "contamination."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +28,17 @@ class Rows:
 
     Attributes:
         languages: their number by language, in the order in which the project has the languages.
-        licenses: of each source, the licence that its rows name.
+        licenses: of each source, the licence that its rows name; of what is published beside the kept rows too.
         unchecked: how many of them were not looked for in the benchmarks.
+        beside: what is published beside them.
+        only_beside: the sources of which no kept row is.
     """
 
     languages: Mapping[str, int]
     licenses: Mapping[str, str | None]
     unchecked: int
+    beside: Beside = field(default_factory=Beside)
+    only_beside: frozenset[str] = frozenset()
 
 
 def check_run(run: Path, settings: PublishSettings) -> Rows:
@@ -52,10 +49,10 @@ def check_run(run: Path, settings: PublishSettings) -> Rows:
             benchmark.
         SettingsError: a language that is to be published has no rows, or rows were not looked for in the benchmarks.
     """
-    _check_finished(run)
+    check_finished(run)
     found = _Found()
     languages = _choose_languages(run, settings)
-    files = [(code, path) for code in languages for path in _files(run / "dataset" / code)]
+    files = [(code, path) for code in languages for path in list_files(run / "dataset" / code)]
     with Progress("check rows", total=len(files), unit="files") as progress:
         for code, path in files:
             found.read(path, code)
@@ -66,42 +63,20 @@ def check_run(run: Path, settings: PublishSettings) -> Rows:
             "benchmarks; name them under `contamination` in the run's settings and curate again, or give "
             "--without-contamination-check"
         )
-    return Rows({code: found.rows[code] for code in languages}, _licenses(found, settings), found.unchecked)
+    beside = find_beside(run, languages, settings)
+    only_beside = frozenset(beside.licenses.keys() - found.licenses.keys())
+    for source, named in beside.licenses.items():
+        found.licenses.setdefault(source, set()).update(named)
+    counts = {code: found.rows[code] for code in languages}
+    return Rows(counts, _licenses(found, settings), found.unchecked, beside, only_beside)
 
 
-def list_splits(folder: Path) -> dict[str, list[Path]]:
-    """The Parquet files of a language by split; `train` alone in a run that was not split."""
-    splits: dict[str, list[Path]] = {}
-    for path in _files(folder):
-        splits.setdefault(path.stem.rpartition("-")[0] or "train", []).append(path)
-    return splits
-
-
-def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """A Parquet file's rows, some thousands at a time.
+def check_finished(run: Path) -> None:
+    """Check that a run's manifest is there, and every file that it counts as it was written.
 
     Raises:
-        RunError: it is damaged, or of another schema than a row's.
+        RunError: it is no finished run, or a file is not its own.
     """
-    try:
-        # Not memory-mapped: a map would keep pages of every file resident.
-        with pq.ParquetFile(path) as file:
-            if not file.schema_arrow.equals(SCHEMA):
-                names = set(file.schema_arrow.names) ^ set(SCHEMA.names)
-                what = f"columns {sorted(names)}" if names else "a column's type"
-                raise RunError(f"{path}: is not of the schema of a row ({what}); curate again with this version")
-            for batch in file.iter_batches(BATCH_ROWS, columns=columns):
-                yield pa.Table.from_batches([batch])
-    except (pa.ArrowException, OSError) as error:
-        raise RunError(f"{path}: can't be read ({' '.join(str(error).split())[:200]}); curate again") from None
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.parquet"))
-
-
-def _check_finished(run: Path) -> None:
-    """That the manifest is there, and every file that it counts as it was written."""
     if not run.is_dir():
         raise RunError(f"run folder {run}: not found; give the folder of a finished `mcot curate` or `mcot audit`")
     files = read_json(run / "manifest.json").get("files")
@@ -186,16 +161,8 @@ class _Found:
                 raise RunError(f"{path}: holds {table[name].null_count} rows without {name}; curate again")
 
     def _check_benchmarks(self, table: pa.Table, path: Path) -> None:
-        unlike = pc.struct_field(table["scores"], "contamination_question")
-        self.unchecked += unlike.null_count
-        # Whatever bands the run was decided by, and whatever people said of the row.
-        least = DEFAULT_BANDS["contamination"].keep
-        values = zip(unlike.to_pylist(), table["reasons"].to_pylist(), strict=True)
-        places = [
-            place
-            for place, (score, reasons) in enumerate(values)
-            if (score is not None and score < least) or any(str(one).startswith(_PREFIX) for one in reasons or [])
-        ]
+        self.unchecked += pc.struct_field(table["scores"], "contamination_question").null_count
+        places = [place for place, found in enumerate(find_benchmark_rows(table)) if found]
         if places:
             raise RunError(
                 f"{path}: {len(places)} kept rows are of a benchmark, row {table['id'][places[0]].as_py()!r} among "

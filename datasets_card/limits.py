@@ -10,7 +10,7 @@ __all__ = ["Limit", "find_limits", "is_demo", "join"]
 
 # Fewer judged rows than this leave an interval of 10 points and more at a precision of 95% (Clopper-Pearson).
 _FEW_JUDGED = 80
-# Below it, one kept row in ten is taken to be wrong.
+# Where the whole interval is below it, at least one kept row in ten is wrong.
 _LOW_PRECISION = 0.9
 # Krippendorff (2004, Content Analysis, chapter 11): below this not even tentative conclusions should be drawn.
 _LOW_ALPHA = 0.667
@@ -44,14 +44,21 @@ def _of_demo(statistics: Statistics) -> Iterator[Limit]:
     if is_demo(statistics):
         yield Limit(
             "A demonstration",
-            "The problems are drawn from some fifty templates with other names and numbers, and the translator is a "
-            "model of three million parameters that knows only the sentences of these templates.",
+            "The problems come from a generator: a few templates with other names and numbers. The translator is a "
+            "model of three million parameters that knows only the sentences of such templates.",
         )
-    if statistics.reviews.simulated:
+    reviews = statistics.reviews
+    if reviews.simulated == reviews.annotators > 0:
         yield Limit(
             "Simulated annotators",
             "The verdicts come from programs that know the true texts and err at a stated rate. They show how a "
             "review goes; no person has judged these rows.",
+        )
+    elif reviews.simulated:
+        yield Limit(
+            "Simulated annotators",
+            f"The verdicts come from {reviews.judges}. The simulated ones are programs that know the true texts and "
+            "err at a stated rate: the figures are not what people alone would say.",
         )
 
 
@@ -61,15 +68,19 @@ def _of_reviews(statistics: Statistics) -> Iterator[Limit]:
     if languages and len(unread) == len(languages):
         yield Limit(
             "Precision unknown",
-            "Nobody who reads the languages has judged a random sample of the rows. How many of them are good is not "
-            "known; there is only what the checks and the back-translation say.",
+            "Nobody who reads the languages has judged a random sample of the rows that are kept now. How many "
+            "of them are good is not known; there is only what the checks and the back-translation say.",
         )
     elif unread:
         yield Limit("Precision unknown in part", f"No random sample was judged of {join(unread)}.")
     known = [(one.name, one.precision) for one in languages if one.precision]
-    low = [f"{name} ({show_percent(one.share.value)})" for name, one in known if one.share.value < _LOW_PRECISION]
+    low = [f"{name} {one.accepted} of {one.judged}" for name, one in known if one.share.high < _LOW_PRECISION]
     if low:
-        yield Limit("Low precision", f"{join(low)}: at least one kept row in ten is not what the English says.")
+        yield Limit(
+            "Low precision",
+            "At least one row in ten that the thresholds keep is not what the English says. Accepted, of the rows as "
+            f"drawn, before corrections: {join(low)}.",
+        )
     few = [f"{name} {one.judged}" for name, one in known if one.judged < _FEW_JUDGED]
     if few:
         yield Limit("Few judged rows", f"{join(few)}. The intervals of their precision are wide.")

@@ -67,7 +67,7 @@ def draw_precision(languages: Sequence[LanguageFigures]) -> bytes:
     import matplotlib as mpl
 
     with mpl.rc_context(_STYLE):
-        note = "share of the kept rows that are good, by annotators' verdicts; bars: 95% intervals"
+        note = "share of the kept rows that are good; bars: 95% intervals" + _basis(languages)
         figure, axes = _panel("Precision", languages, note=note)
         known = [one.precision for one in languages if one.precision]
         low = min(precision.share.low for precision in known)
@@ -84,6 +84,12 @@ def draw_precision(languages: Sequence[LanguageFigures]) -> bytes:
             axes.text(1.03, place, said, va="center", fontsize=9.5, color=_INK, transform=axes.get_yaxis_transform())
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
         return _save(figure)
+
+
+def _basis(languages: Sequence[LanguageFigures]) -> str:
+    """What the shares are, on a line of its own; in most runs it is the same of all."""
+    bases = dict.fromkeys(one.precision.basis for one in languages if one.precision)
+    return "\n" + ("; ".join(bases) if len(bases) == 1 else "by annotators' verdicts; see the text for what each is")
 
 
 def _panel(title: str, languages: Sequence[LanguageFigures], *, note: str) -> "tuple[Figure, Axes]":

@@ -62,12 +62,17 @@ def write_record(
 
 
 def parse_record(content: bytes) -> dict[str, Any]:
-    """The record that a repository holds; an empty one if it is damaged."""
+    """The record that a repository holds; an empty one if it is damaged, or somebody wrote something else."""
     try:
         record = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return record if isinstance(record, dict) and isinstance(record.get("files"), dict) else {}
+    if not isinstance(record, dict) or not isinstance(record.get("files"), dict):
+        return {}
+    card, previous = record.get("card", []), record.get("previous")
+    if not isinstance(card, list) or not all(isinstance(path, str) for path in card):
+        return {}
+    return record if previous is None or isinstance(previous, dict) else {}
 
 
 def choose_previous(found: Mapping[str, Any], tag: str) -> dict[str, Any] | None:

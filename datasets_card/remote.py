@@ -8,12 +8,11 @@ from typing import Any
 
 from huggingface_hub import HfApi
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils.sha import git_hash
 
+from datasets_card.contents import Contents, File
 from datasets_card.hub_errors import find_status
-from datasets_card.publication import RECORD, Staged
+from datasets_card.publication import RECORD
 from datasets_card.record import parse_record
-from datasets_card.staging import hash_file
 
 __all__ = ["Plan", "Remote", "make_plan", "read_remote"]
 
@@ -105,27 +104,31 @@ def _read_record(api: HfApi, repo_id: str, commit: str) -> dict[str, Any]:
         return parse_record(Path(path).read_bytes())
 
 
-def make_plan(staged: Staged, remote: Remote) -> Plan:
-    """Compare a staged folder with a repository by the contents of their files."""
+def make_plan(contents: Contents, remote: Remote) -> Plan:
+    """Compare what was staged with a repository by the contents of their files.
+
+    Raises:
+        RunError: a file that was staged is not there any more.
+    """
     new: dict[str, int] = {}
     changed: dict[str, int] = {}
-    paths = sorted(path for path in staged.folder.rglob("*") if path.is_file())
-    names = [path.relative_to(staged.folder).as_posix() for path in paths]
-    for path, name in zip(paths, names, strict=True):
+    for name, file in sorted(contents.files.items()):
+        # What is gone here is no reason to remove it there.
+        file.check()
         there = remote.files.get(name)
         if there is None:
-            new[name] = path.stat().st_size
-        elif not _is_same(path, there, staged.files.get(name)):
-            changed[name] = path.stat().st_size
+            new[name] = file.size
+        elif not _is_same(file, there):
+            changed[name] = file.size
     # Only what an earlier publication put there: other files are somebody's.
     ours = {*remote.record.get("files", {}), *remote.record.get("card", [])}
-    removed = sorted(ours & remote.files.keys() - set(names))
-    return Plan(new, changed, len(names) - len(new) - len(changed), tuple(removed))
+    removed = sorted(ours & remote.files.keys() - contents.files.keys())
+    return Plan(new, changed, len(contents.files) - len(new) - len(changed), tuple(removed))
 
 
-def _is_same(path: Path, there: RepoFile, digest: str | None) -> bool:
-    if path.stat().st_size != there.size:
+def _is_same(file: File, there: RepoFile) -> bool:
+    if file.size != there.size:
         return False
     if there.lfs is not None:
-        return bool(there.lfs.sha256 == (digest or hash_file(path)))
-    return bool(git_hash(path.read_bytes()) == there.blob_id)
+        return bool(there.lfs.sha256 == file.sha256)
+    return bool(file.git_hash() == there.blob_id)

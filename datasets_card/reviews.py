@@ -1,11 +1,15 @@
 """What a run's review says of its rows: how many of them are good, and how far annotators agree, with intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from datasets_card.figures import Measured
+from mcot.core.errors import RunError
 from mcot.core.files import read_json
 from mcot.core.reviews import ReviewFiles
 
@@ -16,6 +20,8 @@ ALL = "all"
 
 # What `mcot demo` names the annotators that it simulates.
 _SIMULATED = "simulated-"
+# How a basis ends of rows that were not drawn from those that the thresholds keep now.
+_EARLIER = "drawn under earlier thresholds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +31,19 @@ class Precision:
     Attributes:
         share: 0 to 1.
         judged: rows drawn at random that people judged.
-        population: rows that they were drawn from.
-        basis: whether it is corrected for annotators' error.
+        accepted: of these, as they stood.
+        population: rows that they stand for.
+        basis: in words, whether it is corrected for annotators' error, and whether the rows were drawn from those that
+            the run's thresholds keep or under earlier thresholds.
+        as_judged: the share without any correction, 0 to 1; None where `share` is it.
     """
 
     share: Measured
     judged: int
+    accepted: int
     population: int
     basis: str
+    as_judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class Reviews:
         dropped: how many of the dropped ones are.
         agreement: on the verdict.
         annotators: who gave a verdict, how many.
-        simulated: whether these are programs that stand in for people, as in the demo.
+        simulated: how many of them are programs that stand in for people, as in the demo.
         judged: rows that have a verdict, however they were drawn, by language.
         disputed: rows on which annotators disagree, and nobody has settled it.
     """
@@ -70,19 +81,40 @@ class Reviews:
     dropped: Mapping[str, Precision]
     agreement: Mapping[str, Agreed]
     annotators: int
-    simulated: bool
+    simulated: int
     judged: Mapping[str, int]
     disputed: int
 
+    @property
+    def flatters(self) -> bool:
+        """Whether the thresholds were changed after the rows had been drawn that say how many are good."""
+        return any(one.basis.endswith(_EARLIER) for one in self.kept.values())
 
-def read_reviews(run: Path) -> Reviews:
-    """Read what people said of a run.
+    @property
+    def judges(self) -> str:
+        """Who judged, in words."""
+        people = self.annotators - self.simulated
+        if not self.simulated:
+            return "people who read the language"
+        if not people:
+            return "simulated annotators"
+        programs = "simulated annotators" if self.simulated > 1 else "simulated annotator"
+        return f"{self.simulated:,} {programs} and {people:,} {'people' if people > 1 else 'person'}"
+
+
+def read_reviews(run: Path, languages: Collection[str]) -> Reviews:
+    """Read what people said of a run's rows of some languages.
+
+    Args:
+        run: its folder.
+        languages: that are published. What was found over all languages is left out where some others were judged.
 
     Raises:
-        RunError: a file of its review is damaged.
+        RunError: a file of its review is damaged, or what it came to was counted before the rows were decided anew.
     """
     files = ReviewFiles(run)
-    summary, resolved, verdicts = read_json(files.summary), files.read_resolved(), files.read_verdicts()
+    summary = _read_summary(run, files.summary)
+    resolved, verdicts = (_only(table, languages) for table in (files.read_resolved(), files.read_verdicts()))
     names = {str(name) for name in verdicts["annotator"].to_pylist()}
     judged: dict[str, set[str]] = {}
     disputed = set()
@@ -92,21 +124,49 @@ def read_reviews(run: Path) -> Reviews:
             disputed.add((language, row_id))
         else:
             judged.setdefault(language, set()).add(row_id)
-    estimates = [one for one in summary.get("estimates", []) if one.get("good")]
+    estimates = [one for one in _told(summary.get("estimates", []), languages) if one.get("good")]
     return Reviews(
         kept=_precision(estimates, "keep"),
         dropped=_precision(estimates, "drop"),
-        agreement=_agreement(summary.get("agreement", [])),
+        agreement=_agreement(_told(summary.get("agreement", []), languages)),
         annotators=len(names),
-        simulated=bool(names) and all(name.startswith(_SIMULATED) for name in names),
+        simulated=sum(name.startswith(_SIMULATED) for name in names),
         judged={language: len(ids) for language, ids in judged.items()},
         disputed=len(disputed),
     )
 
 
+def _read_summary(run: Path, path: Path) -> dict[str, Any]:
+    summary = read_json(path)
+    stands = read_json(run / "decide" / "stage.json").get("signature")
+    if summary and summary.get("decided") != stands:
+        raise RunError(
+            f"run folder {run}: its rows were decided anew since {path.name} was written, so the card would tell of "
+            f"other rows; run `mcot curate {run / 'settings.yaml'}` again"
+        )
+    return summary
+
+
+def _only(table: pa.Table, languages: Collection[str]) -> pa.Table:
+    return table.filter(pc.is_in(table["language"], pa.array(sorted(languages), pa.string())))
+
+
+def _told(lines: Sequence[Mapping[str, Any]], languages: Collection[str]) -> list[Mapping[str, Any]]:
+    others = any(one["language"] not in languages for one in lines if one["language"] != ALL)
+    return [one for one in lines if one["language"] in languages or (one["language"] == ALL and not others)]
+
+
 def _precision(estimates: Sequence[Mapping[str, Any]], stratum: str) -> dict[str, Precision]:
     return {
-        one["language"]: Precision(_measured(one["good"]), one["judged"], one["population"], one["basis"])
+        one["language"]: Precision(
+            _measured(one["good"]),
+            one["judged"],
+            one["accepted"],
+            one["population"],
+            one["basis"],
+            # Without an error that is known it is the same.
+            one["judged_good"]["value"] if one["error"] is not None else None,
+        )
         for one in estimates
         if one["stratum"] == stratum
     }

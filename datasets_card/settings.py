@@ -49,6 +49,9 @@ class _Publication(SettingsModel):
     )
     rejected: bool = Field(False, description="the rejected rows too, with their reasons, as config `rejected`")
     verdicts: bool = Field(False, description="what each reviewer said, under a pseudonym, as config `verdicts`")
+    comments: bool = Field(
+        False, description="reviewers' comments too, in config `verdicts`, with annotators' names under pseudonyms"
+    )
     license: str | None = Field(
         None, description="the dataset's licence, as the Hub calls it; worked out from the sources' by default"
     )

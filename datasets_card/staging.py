@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from datasets_card.gates import NO_SOURCE, Rows, list_splits, read_batches
+from datasets_card.beside import read_rejected, read_verdicts
+from datasets_card.gates import Rows
 from datasets_card.pseudonyms import Pseudonyms
 from datasets_card.publication import ALL, REJECTED, VERDICTS, Config, Staged
+from datasets_card.reading import NO_SOURCE, list_splits, read_batches
 from datasets_card.settings import PublishSettings
 from mcot.core.progress import Progress
 from mcot.core.reviews import VERDICT_SCHEMA, ReviewFiles
@@ -39,18 +41,17 @@ def stage_data(run: Path, folder: Path, rows: Rows, settings: PublishSettings) -
         RunError: a file is damaged.
     """
     stager = _Stager(run, folder, settings)
-    rejected = sorted(path for path in (run / "rejected").glob("*") if path.is_dir()) if settings.rejected else []
-    with Progress("stage", total=sum(rows.languages.values()), unit="rows") as progress:
+    with Progress("stage", total=sum(rows.languages.values()) + rows.beside.rejected, unit="rows") as progress:
         languages = [
             stager.write(code, {split: _read(paths, progress) for split, paths in _splits(run, code).items()})
             for code in rows.languages
         ]
         configs = [_unite(languages), *languages]
-        if any(map(list_splits, rejected)):
-            paths = [path for place in rejected for files in list_splits(place).values() for path in files]
-            configs.append(stager.write(REJECTED, {"train": _read(paths, progress)}))
-    if settings.verdicts and len(verdicts := ReviewFiles(run).read_verdicts()):
-        hidden = stager.pseudonyms.verdicts(verdicts)
+        if rows.beside.rejected:
+            tables = read_rejected(run, list(rows.languages), settings)
+            configs.append(stager.write(REJECTED, {"train": _count(tables, progress)}))
+    if rows.beside.verdicts:
+        hidden = stager.pseudonyms.verdicts(read_verdicts(run, rows.beside), comments=settings.comments)
         hidden = hidden.take(pc.sort_indices(hidden, [(name, "ascending") for name in _ORDER]))
         configs.append(stager.write(VERDICTS, {"train": [hidden]}, VERDICT_SCHEMA))
     return Staged(folder, tuple(configs), stager.files)
@@ -74,10 +75,13 @@ def _splits(run: Path, code: str) -> dict[str, list[Path]]:
 
 
 def _read(paths: Sequence[Path], progress: Progress) -> Iterator[pa.Table]:
-    for path in paths:
-        for table in read_batches(path):
-            yield table
-            progress.advance(len(table))
+    return _count((table for path in paths for table in read_batches(path)), progress)
+
+
+def _count(tables: Iterable[pa.Table], progress: Progress) -> Iterator[pa.Table]:
+    for table in tables:
+        yield table
+        progress.advance(len(table))
 
 
 def _unite(languages: Sequence[Config]) -> Config:

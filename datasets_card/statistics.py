@@ -140,16 +140,16 @@ def gather_statistics(run: Path, staged: Staged) -> Statistics:
         staged: what is published of it.
 
     Raises:
-        RunError: the run has no report, or a file of its review is damaged.
+        RunError: the run has no report, or a file of its review is damaged or older than the decisions that stand.
     """
     report = read_json(run / "report.json")
     if not report.get("languages"):
         raise RunError(f"run folder {run}: holds no report.json; give the folder of a finished `mcot curate`")
-    reviews = read_reviews(run)
     origins: Counter[tuple[str, str]] = Counter()
     translators: Counter[str] = Counter()
     figures = {}
     configs = [config for config in staged.configs if config.name in LANGUAGES]
+    reviews = read_reviews(run, {config.name for config in configs})
     total = sum(rows for config in configs for rows in config.rows.values())
     with Progress("card", total=total, unit="rows") as progress:
         for config in configs:

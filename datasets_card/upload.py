@@ -6,6 +6,7 @@ looked at again, so a commit whose answer was lost is not made twice.
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,10 @@ from typing import TypeVar
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-from datasets_card.hub_errors import explain, find_fault
-from datasets_card.publication import Staged
+from datasets_card.contents import Contents
+from datasets_card.hub_errors import explain, find_fault, find_status
 from datasets_card.remote import Plan, Remote, make_plan, read_remote
-from mcot.core.errors import UserError
+from mcot.core.errors import SettingsError, UserError
 from mcot.core.progress import Progress, say
 
 __all__ = ["Hub", "Uploaded"]
@@ -33,6 +34,10 @@ _CHUNK_FILES, _CHUNK_BYTES = 32, 256 << 20
 # "Prefer committing around 50-100 files per commit", https://huggingface.co/docs/hub/storage-limits
 _COMMIT_FILES = 100
 
+# What a header can hold, without blanks.
+_TOKEN = re.compile(r"[!-~]+")
+_CONFLICT = 409
+
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
@@ -40,14 +45,17 @@ class Uploaded:
 
     Attributes:
         commit: that the repository is at.
-        files: how many were sent.
+        files: how many it lacked, or had otherwise. Their bytes went out unless its storage had them, as after an
+            upload that was cut off before its commit.
         bytes: of these together.
+        private: whether only its owners see the repository.
         tagged: whether the tag was made now.
     """
 
     commit: str
     files: int
     bytes: int
+    private: bool
     tagged: bool
 
 
@@ -57,9 +65,17 @@ class Hub:
     Args:
         repo_id: the repository, as ORG/NAME.
         token: who writes to it.
+
+    Raises:
+        SettingsError: the token is none that the Hub can have given.
     """
 
     def __init__(self, repo_id: str, token: str) -> None:
+        if not _TOKEN.fullmatch(token):
+            raise SettingsError(
+                "the token for the Hub holds a letter or a sign that no token has (valid: ASCII letters, digits and "
+                "signs without blanks); copy it again into HF_TOKEN, or run `hf auth login`"
+            )
         self.repo_id, self._token = repo_id, token
         self._api = HfApi(token=token)
         self.endpoint: str = self._api.endpoint
@@ -78,26 +94,27 @@ class Hub:
         """
         return self._again(lambda: read_remote(self._api, self.repo_id))
 
-    def upload(self, staged: Staged, *, private: bool, tag: str, move_tag: bool, message: str) -> Uploaded:
-        """Make the repository what the folder is, then tag it.
+    def upload(self, contents: Contents, *, private: bool, tag: str, move_tag: bool, message: str) -> Uploaded:
+        """Make the repository what was staged, then tag it.
 
         Args:
-            staged: the folder.
+            contents: what was staged.
             private: whether only its owners see the repository, where it is made now.
             tag: of the state; one that is at another state is an error, unless it may be moved.
             move_tag: whether it may.
             message: of the commit.
 
         Raises:
-            UserError: the Hub refuses it.
+            UserError: the Hub refuses it, or something was staged that is there no longer.
             StageError: the connection was lost, or the Hub answers with errors again and again.
         """
-        sending = _Sending(self._api, self.repo_id, staged, message)
+        sending = _Sending(self._api, self.repo_id, contents, message)
         with sending.progress:
             self._again(lambda: sending.send(private=private), lambda: len(sending.done))
             tagged = self._again(lambda: self._tag(tag, move=move_tag))
             remote = self.read()
-        return Uploaded(str(remote.head), len(sending.sent), sum(sending.sent.values()), tagged)
+        missing = sending.missing
+        return Uploaded(str(remote.head), len(missing), sum(missing.values()), remote.private, tagged)
 
     def _tag(self, tag: str, *, move: bool) -> bool:
         remote = read_remote(self._api, self.repo_id)
@@ -137,25 +154,24 @@ class _Sending:
 
     Attributes:
         done: files that the Hub's storage has, though maybe no commit yet.
-        sent: the bytes of each file that was missing at first, by path.
+        missing: the bytes of each file that the repository lacked, or had otherwise, by path.
         progress: to be shown.
     """
 
-    def __init__(self, api: HfApi, repo_id: str, staged: Staged, message: str) -> None:
-        self._api, self._repo_id, self._staged, self._message = api, repo_id, staged, message
+    def __init__(self, api: HfApi, repo_id: str, contents: Contents, message: str) -> None:
+        self._api, self._repo_id, self._contents, self._message = api, repo_id, contents, message
         self.done: set[str] = set()
-        self.sent: dict[str, int] = {}
+        self.missing: dict[str, int] = {}
         self.progress = Progress("upload", total=None, unit="files")
 
     def send(self, *, private: bool) -> None:
         """Send what is missing, if anything is."""
         remote = read_remote(self._api, self._repo_id)
         if not remote.exists:
-            self._api.create_repo(self._repo_id, repo_type="dataset", private=private, exist_ok=True)
-            remote = read_remote(self._api, self._repo_id)
-        plan = make_plan(self._staged, remote)
-        self.sent |= {**plan.new, **plan.changed}
-        additions = [CommitOperationAdd(path, str(self._staged.folder / path)) for path in plan.paths]
+            remote = self._create(private=private)
+        plan = make_plan(self._contents, remote)
+        self.missing |= {**plan.new, **plan.changed}
+        additions = [CommitOperationAdd(path, str(self._contents.files[path].path)) for path in plan.paths]
         for chunk in _chunks(additions):
             self._api.preupload_lfs_files(self._repo_id, chunk, repo_type="dataset", free_memory=False)
             for addition in chunk:
@@ -163,6 +179,17 @@ class _Sending:
                     self.done.add(addition.path_in_repo)
                     self.progress.advance(note=addition.path_in_repo)
         self._commit(additions, plan, remote.head)
+
+    def _create(self, *, private: bool) -> Remote:
+        # Not with `exist_ok`: the library then reads of the answer what a server may leave out.
+        try:
+            self._api.create_repo(self._repo_id, repo_type="dataset", private=private)
+        except Exception as error:
+            remote = read_remote(self._api, self._repo_id) if find_status(error) == _CONFLICT else Remote(exists=False)
+            if not remote.exists:
+                raise
+            return remote
+        return read_remote(self._api, self._repo_id)
 
     def _commit(self, additions: Sequence[CommitOperationAdd], plan: Plan, head: str | None) -> None:
         pieces = [additions[start : start + _COMMIT_FILES] for start in range(0, len(additions), _COMMIT_FILES)]

@@ -133,8 +133,10 @@ def audit(
     """
     from curation.audit import audit as run
     from curation.audit_settings import load_audit_settings
+    from mcot.review import refresh_reviews
 
     outcome = run(input, output, load_audit_settings(settings))
+    refresh_reviews(outcome.folder)
     for why in dict.fromkeys(outcome.not_run.values()):
         say(f"not run: {', '.join(check for check in outcome.not_run if outcome.not_run[check] == why)}: {why}")
     rows = outcome.rows
@@ -146,8 +148,12 @@ def audit(
 
 def _curate(settings: CurationSettings, engine: EngineName) -> None:
     from curation.pipeline import curate as run
+    from mcot.review import refresh_reviews
 
-    _say_outcome(run(settings, make_engine(engine, workers=settings.workers, retries=settings.retries)))
+    outcome = run(settings, make_engine(engine, workers=settings.workers, retries=settings.retries))
+    # New thresholds keep other rows than those whose precision the report had told of.
+    refresh_reviews(outcome.folder)
+    _say_outcome(outcome)
 
 
 def _say_outcome(outcome: "Outcome") -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcot.core.errors import SettingsError
+from mcot.core.languages import ENGLISH, LANGUAGES
 from mcot.core.progress import say
 from mcot.core.settings_file import load_settings, parse_settings
 
@@ -30,6 +31,9 @@ def publish(
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="What reviewers said, under pseudonyms, as config `verdicts`.")
     ] = False,
+    comments: Annotated[
+        bool, typer.Option("--comments", help="With --verdicts, reviewers' comments too; read them before.")
+    ] = False,
     tag: Annotated[str | None, typer.Option(help="The name of this state; round-N by default.")] = None,
     move_tag: Annotated[bool, typer.Option("--move-tag", help="Move the tag if it is at another state.")] = False,
     without_contamination_check: Annotated[
@@ -46,10 +50,11 @@ def publish(
     The token comes from HF_TOKEN or from `hf auth login`.
 
     Settings, all optional where --repo-id is given: repo_id, private (true), title, languages, rejected, verdicts,
-    license (worked out from the sources' by default), source_licenses (by the sources' names), tag, shard_rows,
-    without_contamination_check.
+    comments, license (worked out from the sources' by default), source_licenses (by the sources' names), tag,
+    shard_rows, without_contamination_check.
     """
-    flags = {"rejected": rejected, "verdicts": verdicts, "without_contamination_check": without_contamination_check}
+    flags = {"rejected": rejected, "verdicts": verdicts, "comments": comments}
+    flags["without_contamination_check"] = without_contamination_check
     given: dict[str, Any] = {name: True for name, value in flags.items() if value}
     given |= {name: value for name, value in (("repo_id", repo_id), ("tag", tag)) if value is not None}
     if public:
@@ -61,14 +66,18 @@ def publish(
     if not yes and not sys.stdin.isatty():
         raise SettingsError("nobody can be asked here whether to upload; give --yes, or look first with --dry-run DIR")
     from mcot.publish import publish as upload
+    from mcot.publish_preview import STAYS_PRIVATE
 
     done = upload(run, loaded, lambda lines: _confirm(lines, yes=yes), move_tag=move_tag)
     if done is None:
         say("nothing was uploaded")
-    elif not done.files and not done.tagged:
+        return
+    if not done.files and not done.tagged:
         say(f"{done.address}: has all of it already, as {done.tag}; nothing was sent")
     else:
-        say(f"{done.address}: {done.files} files sent, {done.bytes:,} bytes; tag {done.tag}")
+        say(f"{done.address}: {done.files} files are new or changed, {done.bytes:,} bytes; tag {done.tag}")
+    if done.private and not loaded.private:
+        say(STAYS_PRIVATE)
 
 
 def _load(path: Path | None, given: dict[str, Any]) -> "PublishSettings":
@@ -86,7 +95,9 @@ def _write(run: Path, settings: "PublishSettings", folder: Path) -> None:
 
     staged = publish_to_folder(run, settings, folder, ask_hub=True)
     say(f"{folder}: {len(staged.configs)} configs in {len(staged.files)} data files; nothing was uploaded")
-    name = next(config.name for config in staged.configs[1:])
+    names = [config.name for config in staged.configs if config.name in LANGUAGES]
+    # The originals are in it too, and are no language that anybody looks for here.
+    name = min(names, key=lambda code: code == ENGLISH.code)
     say(f"load a language: datasets.load_dataset({str(folder)!r}, {name!r})")
 
 

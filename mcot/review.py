@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from annotation.agreement import Agreement, measure_agreement
-from annotation.estimates import Estimate, estimate
+from annotation.estimates import Estimate
 from annotation.labels import current_draws
+from annotation.precision import estimate_standing
 from annotation.settings import ReviewSettings
 from curation.audit_outputs import DECISIONS_FILE, finish_audit_again
 from curation.audit_settings import AuditSettings
@@ -19,7 +20,15 @@ from mcot.core.reviews import ReviewFiles, read_decided
 from mcot.core.settings import Band, CurationSettings
 from mcot.core.settings_file import load_settings, parse_settings
 
-__all__ = ["apply_reviews", "is_audit", "load_review_settings", "read_bands", "read_current", "summarise"]
+__all__ = [
+    "apply_reviews",
+    "is_audit",
+    "load_review_settings",
+    "read_bands",
+    "read_current",
+    "refresh_reviews",
+    "summarise",
+]
 
 
 def load_review_settings(path: Path | None, review_round: int | None = None) -> ReviewSettings:
@@ -66,9 +75,11 @@ def read_current(run: Path) -> tuple[pa.Table, pa.Table, pa.Table]:
 
 
 def summarise(run: Path) -> tuple[list[Estimate], list[Agreement]]:
-    """What the verdicts say of the dataset and of the annotators, so far."""
-    queue, verdicts, resolved = read_current(run)
-    return estimate(queue, verdicts, resolved), measure_agreement(verdicts)
+    """What the verdicts say so far of the rows as they are decided now, and of the annotators on these rows."""
+    files = ReviewFiles(run)
+    queue, verdicts, resolved = files.read_queue(), files.read_verdicts(), files.read_resolved()
+    estimates = estimate_standing(queue, verdicts, resolved, read_decided(run), read_bands(run))
+    return estimates, measure_agreement(verdicts)
 
 
 def apply_reviews(run: Path) -> Outcome:
@@ -80,14 +91,29 @@ def apply_reviews(run: Path) -> Outcome:
     audited = is_audit(run)
     with lock_folder(run, "run folder", wait=WAIT):
         files = ReviewFiles.to_write(run)
-        estimates, agreement = summarise(run)
-        summary: dict[str, Any] = {
-            "estimates": [asdict(one) for one in estimates],
-            "agreement": [asdict(one) for one in agreement if one.rows],
-        }
-        if files.verdicts.exists() and read_json(files.summary) != _as_read(summary):
-            write_json(files.summary, summary)
+        if files.verdicts.exists():
+            estimates, agreement = summarise(run)
+            summary: dict[str, Any] = {
+                # Of which decisions the estimates are: a reader can see whether others stand by now.
+                "decided": read_decided(run),
+                "estimates": [asdict(one) for one in estimates],
+                "agreement": [asdict(one) for one in agreement if one.rows],
+            }
+            if read_json(files.summary) != _as_read(summary):
+                write_json(files.summary, summary)
     return finish_audit_again(run) if audited else finish_again(run)
+
+
+def refresh_reviews(run: Path) -> None:
+    """Have a run that was decided anew tell of its rows as they are now by what people said before.
+
+    Does nothing where nobody said anything, or it is told already.
+
+    Raises:
+        RunError: the folder is no finished run, or another process writes into it.
+    """
+    if ReviewFiles(run).verdicts.exists():
+        apply_reviews(run)
 
 
 def _as_read(value: Any) -> Any:

@@ -108,6 +108,7 @@ def status(
     """Say how far the review is, how good the dataset is by what people said so far, and how far they agree."""
     from annotation.argilla import status as ask_status
     from annotation.labels import count_earlier
+    from annotation.precision import EARLIER
     from mcot.core.reviews import ReviewFiles, read_decided
     from mcot.review import is_audit, load_review_settings, summarise
 
@@ -129,7 +130,9 @@ def status(
         if measure.question == "verdict":
             say(str(measure))
     files = ReviewFiles(run)
-    if earlier := count_earlier(files.read_queue(), files.read_verdicts(), read_decided(run)):
+    # Where they are all that there is, the estimates are made of them, and say so.
+    used = any(estimate.basis.endswith(EARLIER) for estimate in estimates)
+    if not used and (earlier := count_earlier(files.read_queue(), files.read_verdicts(), read_decided(run))):
         were = "verdict was" if earlier == 1 else "verdicts were"
         say(f"{earlier:,} {were} given for rows as other thresholds had decided them: not counted")
 

@@ -5,7 +5,8 @@ that a record can hold it; shares are 0 to 1, accuracies and consistencies perce
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +15,17 @@ import pyarrow.compute as pc
 
 from annotation.agreement import measure_agreement
 from annotation.calibrate import Calibration
-from annotation.calibration_sample import Sample
-from annotation.calibration_scores import GRADED
-from annotation.estimates import Share, estimate
-from annotation.labels import ALL, Labels, current_draws, read_labels
+from annotation.estimates import Share
 from mcot.core.errors import RunError
 from mcot.core.files import read_json, sign_files
 from mcot.core.reviews import VERDICTS, ReviewFiles, read_decided
-from mcot.core.settings import Band, CurationSettings
+from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings
-from mcot.review import is_audit, read_bands
+from mcot.review import is_audit, read_bands, summarise
 from mcot.round_record import note, open_round
 
-__all__ = [
-    "AS_DRAWN",
-    "AS_KEPT_NOW",
-    "curation_round",
-    "note_calibration",
-    "read_dataset",
-    "read_review",
-    "sign_verdicts",
-]
+__all__ = ["curation_round", "note_calibration", "read_dataset", "read_review", "sign_verdicts"]
 
-#: What a round's precision is of: the decisions that its rows were drawn from still stand, or others do.
-AS_DRAWN = "rows that were kept when they were drawn"
-AS_KEPT_NOW = "rows that the thresholds keep now (by verdicts on an earlier draw)"
-
-_CONFIDENCE = 0.95
 _DECIMALS = 4
 _SHOWN = ["language", "id", "source_signature", "translation_signature"]
 
@@ -81,8 +66,10 @@ def read_review(run: Path, number: int) -> dict[str, Any]:
     """What people were shown in a review round and said of it.
 
     Returns:
-        `drawn`, `settled`, `disputed` and `waiting` rows by language; how many `verdicts` of each kind; `precision`
-        of the kept rows by language and for `all`, with its interval; `agreement` by language; signatures.
+        `drawn`, `settled`, `disputed` and `waiting` rows by language; how many `verdicts` of each kind; `agreement` by
+        language; signatures. And `precision` of the rows kept now, by the verdicts of all rounds that tell of these,
+        by language and for `all`, each with its interval, how many rows were `judged`, its `basis` in words, and the
+        share `as_judged`, without any correction.
 
     Raises:
         RunError: a file is damaged.
@@ -103,7 +90,7 @@ def read_review(run: Path, number: int) -> dict[str, Any]:
         **{name: dict(sorted(by.items())) for name, by in counts.items()},
         "verdicts": {name: kinds[name] for name in VERDICTS},
         "annotators": len(set(said["annotator"].to_pylist())),
-        "precision": _measure_precision(run, queue, verdicts, resolved) if len(said) else {},
+        "precision": _measure_precision(run),
         "agreement": _measure_agreement(said),
         "queue_signature": sign_files([files.queue]) if files.queue.exists() else None,
         "verdicts_signature": sign_verdicts(run),
@@ -114,50 +101,21 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in _SHOWN)
 
 
-def _measure_precision(run: Path, queue: pa.Table, verdicts: pa.Table, resolved: pa.Table) -> dict[str, Any]:
+def _measure_precision(run: Path) -> dict[str, Any]:
     """The share of good rows among the kept ones, by language and for `all`; only where somebody judged some.
 
-    Verdicts tell of the decisions that their rows were drawn from. Where others stand by now, new thresholds above
-    all, the judged rows are sorted by these: those that they keep tell how good the rows kept now are.
+    The run's one measure of it, as its report and its card have it: not rounded, so that none says another figure.
     """
-    current = current_draws(queue, read_decided(run))
-    precision = {}
-    for one in estimate(current, verdicts, resolved, confidence=_CONFIDENCE):
-        if one.stratum == "keep" and one.good is not None:
-            precision[one.language] = _describe(one.good, one.judged, f"{AS_DRAWN} ({one.basis})")
-    if precision:
-        return precision
-    labels, bands = _last_judged(queue, verdicts, resolved), read_bands(run)
-    judged = sorted({row.language for row in labels.rows} & bands.keys())
-    for name, languages in [*((code, [code]) for code in judged), *([(ALL, judged)] if judged else [])]:
-        share, count = _share_kept(labels, languages, bands)
-        if share is not None:
-            precision[name] = _describe(share, count, AS_KEPT_NOW)
-    return precision
-
-
-def _last_judged(queue: pa.Table, verdicts: pa.Table, resolved: pa.Table) -> Labels:
-    """The rows of the last draw that somebody judged, with all that were drawn from the same decisions."""
-    newest = queue.sort_by([("review_round", "descending")])
-    for decided in dict.fromkeys(newest["decided"].to_pylist()):
-        labels = read_labels(current_draws(queue, str(decided)), verdicts, resolved)
-        if labels.rows:
-            return labels
-    return Labels([], {})
-
-
-def _share_kept(
-    labels: Labels, languages: Sequence[str], bands: Mapping[str, Mapping[str, Band]]
-) -> tuple[Share | None, int]:
-    """The share of good rows among those that bands keep, as `mcot calibrate` shows it, and how many were judged."""
-    sample = Sample(labels, languages, bands, _CONFIDENCE)
-    check = GRADED[0]
-    [kept] = sample.kept(check, {code: [bands[code][check].keep] for code in languages})
-    return sample.good(kept), int(kept.sum())
-
-
-def _describe(share: Share, judged: int, basis: str) -> dict[str, Any]:
-    return {**_describe_share(share), "judged": judged, "basis": basis}
+    return {
+        one.language: {
+            **asdict(one.good),
+            "judged": one.judged,
+            "basis": one.basis,
+            "as_judged": None if one.judged_good is None else asdict(one.judged_good),
+        }
+        for one in summarise(run)[0]
+        if one.stratum == "keep" and one.good is not None
+    }
 
 
 def _describe_share(share: Share) -> dict[str, float]:

@@ -10,10 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from annotation.estimates import CORRECTED, UNCORRECTED
 from annotation.labels import ALL
+from annotation.precision import EARLIER
+from datasets_card.figures import show_percent
 from mcot.core.errors import RunError
 from mcot.core.files import write_file, write_json
 from mcot.round_record import FINISHED, read_rounds, rounds_folder
+from mcot.round_status import show_precision
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,8 +40,8 @@ def make_history(run: Path) -> list[dict[str, Any]]:
     """What each finished round came to, the first one first.
 
     Returns:
-        For each its `round`; kept `rows` by language, with `all` for the translations; `verdicts` given in it;
-        `precision` as its record has it; for each benchmark the `means` and their intervals and `accuracy` by
+        For each its `round`; kept `rows` by language, with `all` for the translations; rows `judged` of those drawn in
+        it; `precision` as its record has it; for each benchmark the `means` and their intervals and `accuracy` by
         language, in percent; the `change` of mean accuracy since `since`; `published`.
 
     Raises:
@@ -64,7 +68,7 @@ def _describe(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "round": record["round"],
         "rows": {**kept, ALL: sum(rows for code, rows in kept.items() if code != "en")},
-        "verdicts": sum(record["review"]["verdicts"].values()),
+        "judged": sum(record["review"]["settled"].values()),
         "precision": record["review"]["precision"],
         "benchmarks": benchmarks,
         "published": record["published"],
@@ -94,16 +98,20 @@ def print_history(history: Sequence[Mapping[str, Any]], *, title: str, console: 
         left = name == "on"
         table.add_column(name, justify="left" if left else "right")
     for entry in history:
-        common = [str(entry["round"]), f"{entry['rows'][ALL]:,}", f"{entry['verdicts']:,}", _precision(entry)]
+        common = [str(entry["round"]), f"{entry['rows'][ALL]:,}", f"{entry['judged']:,}", _precision(entry)]
         for name, one in entry["benchmarks"].items() or [("–", {})]:
             table.add_row(*common, *map(Text, [str(name), *_measured(one)]))
             common = [""] * len(common)
     console = console or Console()
     console.print(table)
+    for entry in history:
+        if ALL in entry["precision"]:
+            said = f"round {entry['round']}: good: {show_precision(entry['precision'][ALL])}"
+            console.print(Text(said), highlight=False)
     note = (
-        "kept: translations; good: % of these, as people judge; solved: % of problems, mean of languages; change: in "
-        "points since the last round that was evaluated, paired; both: % right in both of two languages; same: % of "
-        "wrong answers that are the same in two; below figures their 95% intervals"
+        "kept: translations; judged: rows; good: % of the kept ones, as said above; solved: % of problems, mean of "
+        "languages; change: in points since the last round that was evaluated, paired; both: % right in both of two "
+        "languages; same: % of wrong answers that are the same in two; below figures their 95% intervals"
     )
     console.print(Text(note), highlight=False)
 
@@ -112,7 +120,8 @@ def _precision(entry: Mapping[str, Any]) -> str:
     share = entry["precision"].get(ALL)
     if share is None:
         return "–"
-    return f"{100 * share['value']:.1f}\n{100 * share['low']:.1f}–{100 * share['high']:.1f}"
+    value, low, high = (show_percent(share[name])[:-1] for name in ("value", "low", "high"))
+    return f"{value}\n{low}–{high}"
 
 
 def _measured(one: Mapping[str, Any]) -> list[str]:
@@ -185,11 +194,14 @@ def _draw_line(
     low = [max(value - pair[0], 0) for pair, value in zip(known, values, strict=True)]
     high = [max(pair[1] - value, 0) for pair, value in zip(known, values, strict=True)]
     axis.errorbar(places, values, yerr=[low, high], color=colour, marker=mark, capsize=4, linewidth=1.5, label=label)
-    for place, value in zip(places, values, strict=True):
-        # On the outer side of points that are beside one another.
+    for at, (place, value) in enumerate(zip(places, values, strict=True)):
+        # On the outer side of points that are beside one another; under the line where it rises on that side.
         left = place <= round(place)
-        axis.annotate(f"{value:.1f}", (place, value), xytext=(-7 if left else 7, 5), textcoords="offset points",
-                      fontsize=9, ha="right" if left else "left", color=colour)  # fmt: skip
+        beside = at - 1 if left else at + 1
+        below = 0 <= beside < len(values) and values[beside] > value
+        axis.annotate(f"{value:.1f}", (place, value), xytext=(-7 if left else 7, -14 if below else 5),
+                      textcoords="offset points", fontsize=9, ha="right" if left else "left",
+                      color=colour)  # fmt: skip
 
 
 def _draw_rows(axis: "Axes", history: Sequence[Mapping[str, Any]]) -> None:
@@ -202,15 +214,33 @@ def _draw_rows(axis: "Axes", history: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _draw_precision(axis: "Axes", history: Sequence[Mapping[str, Any]]) -> None:
-    entries = [entry for entry in history if ALL in entry["precision"]]
-    shares = [entry["precision"][ALL] for entry in entries]
-    if entries:
-        ends = [(100 * share["low"], 100 * share["high"]) for share in shares]
-        values = [100 * share["value"] for share in shares]
-        _draw_line(axis, [entry["round"] for entry in entries], values, ends, 2, "of all kept rows")
-        axis.set_ylim(min(90.0, min(low for low, _ in ends) - 5), 101)
-    axis.set_title("Good rows among those kept, %, by people's verdicts", loc="left", fontsize=11)
-    _finish(axis, [], "" if entries else "nobody judged any")
+    """The share as annotators judge, which every round has, and beside it the corrected one where there is one."""
+    known = {entry["round"]: entry["precision"][ALL] for entry in history if ALL in entry["precision"]}
+    corrected = {number: share for number, share in known.items() if CORRECTED in share["basis"]}
+    # Records of versions before this one lack it.
+    judged = {number: share["as_judged"] for number, share in known.items() if share.get("as_judged")}
+    lines = [one for one in ((UNCORRECTED, judged), (CORRECTED, corrected)) if one[1]]
+    for place, (label, shares) in enumerate(lines):
+        values = [100 * share["value"] for share in shares.values()]
+        ends = [(100 * share["low"], 100 * share["high"]) for share in shares.values()]
+        places = [number + 0.06 * (place - (len(lines) - 1) / 2) for number in shares]
+        _draw_line(axis, places, values, ends, 2 + place, label)
+        _hollow(axis, [at for at, number in zip(zip(places, values, strict=True), shares, strict=True)
+                       if known[number]["basis"].endswith(EARLIER)], 2 + place)  # fmt: skip
+    if any(share["basis"].endswith(EARLIER) for share in known.values()):
+        axis.plot([], [], "o", markerfacecolor="white", color="0.4", label=f"hollow: {EARLIER}")
+    if lines:
+        low = min(90.0, min(100 * share["low"] for _, shares in lines for share in shares.values()) - 5)
+        # Room above for the figure of a share of 100.
+        axis.set_ylim(low, 100 + 0.08 * (100 - low))
+    axis.set_title("Good rows among those kept, %", loc="left", fontsize=11)
+    _finish(axis, lines, "nobody judged any")
+
+
+def _hollow(axis: "Axes", points: Sequence[tuple[float, float]], style: int) -> None:
+    colour, mark = _STYLES[style]
+    for place, value in points:
+        axis.plot([place], [value], color=colour, marker=mark, markerfacecolor="white", zorder=3)
 
 
 def _finish(axis: "Axes", lines: Sequence[object], empty: str) -> None:

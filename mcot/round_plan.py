@@ -71,17 +71,18 @@ def plan_budgets(standings: Mapping[str, Standing], total: int | None = None) ->
     doubt = {code: None if (low := one.precision_low) is None else 1 - low for code, one in standings.items()}
     known = [part for part in (_parts(lost), _parts(doubt)) if part is not None]
     left = {code: max(one.left, 1) for code, one in standings.items()}
+    few = _explain_least(total, len(standings))
     if not known:
         even = {code: float(one.wanted) for code, one in standings.items()}
         budgets = _share(sum(one.wanted for one in standings.values()) if total is None else total, even, left)
-        return Plan(budgets, (_EVENLY,))
+        return Plan(budgets, (_EVENLY, *few))
     weights = {
         code: FLOOR / len(standings) + (1 - FLOOR) * sum(part[code] for part in known) / len(known)
         for code in standings
     }
     budgets = _share(sum(one.wanted for one in standings.values()) if total is None else total, weights, left)
     order = sorted(budgets, key=lambda code: (-budgets[code], code))
-    return Plan(budgets, (_FORMULA, *(_explain(code, budgets[code], standings[code]) for code in order)))
+    return Plan(budgets, (_FORMULA, *few, *(_explain(code, budgets[code], standings[code]) for code in order)))
 
 
 def _parts(values: Mapping[str, float | None]) -> dict[str, float] | None:
@@ -115,6 +116,17 @@ def _share(total: int, weights: Mapping[str, float], most: Mapping[str, int]) ->
     for code in sorted(exact, key=lambda code: round(rows[code] - exact[code], 9))[: rest - sum(rows.values())]:
         rows[code] += 1
     return {code: (fixed | rows)[code] for code in weights}
+
+
+def _explain_least(total: int | None, languages: int) -> tuple[str, ...]:
+    """That it is more than was asked for, where it is: the settings take no budget of nothing."""
+    if total is None or total >= languages:
+        return ()
+    return (f"at least one row of each language: {languages} in all, where {total} {_were(total)} asked for",)
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _explain(code: str, rows: int, standing: Standing) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotation.estimates import CORRECTED
 from annotation.labels import ALL
+from datasets_card.figures import show_percent
 from mcot.core.benchmarks import BENCHMARKS
 from mcot.core.errors import RunError
 from mcot.core.reviews import read_decided
@@ -15,7 +17,7 @@ from mcot.round_facts import curation_round, read_dataset, read_review, sign_ver
 from mcot.round_models import find_evaluation, find_training, read_evaluation, read_training
 from mcot.round_record import round_folder
 
-__all__ = ["NEEDED", "State", "Step", "list_steps", "read_state", "show_accuracy", "show_share"]
+__all__ = ["NEEDED", "State", "Step", "list_steps", "read_state", "show_accuracy", "show_precision", "show_share"]
 
 #: Steps that a round has before it is finished, unless it is finished without them.
 NEEDED = ("curate", "review", "train", "evaluate")
@@ -152,7 +154,7 @@ def _review(state: State) -> Step:
         says += f", {disputed:,} in dispute"
     precision = review["precision"].get(ALL)
     if precision is not None:
-        says += f"; good: {show_share(precision)} of the {precision['basis']}"
+        says += f"; good: {show_precision(precision)}"
     agreement = review["agreement"].get(ALL, {}).get("pairwise")
     if agreement is not None:
         says += f"; {100 * agreement:.1f}% of annotators' pairs agree"
@@ -232,9 +234,18 @@ def _publish(state: State) -> Step:
     return Step("publish", False, "not in this round", command)
 
 
+def show_precision(precision: Mapping[str, Any]) -> str:
+    """How many of the rows kept now are good, with the interval and what the figure rests on, as the card says it."""
+    share, judged, before = show_share(precision), precision["judged"], precision.get("as_judged")
+    # Records of versions before this one have no other share.
+    raw = f" ({show_percent(before['value'])} as judged)" if before and CORRECTED in precision["basis"] else ""
+    return f"{share} of the kept rows, {precision['basis']}{raw}, {judged:,} judged"
+
+
 def show_share(share: Mapping[str, float]) -> str:
     """A share of 0 to 1 as percent, with its interval."""
-    return f"{100 * share['value']:.1f}% ({100 * share['low']:.1f} to {100 * share['high']:.1f})"
+    value, low, high = (show_percent(share[name]) for name in ("value", "low", "high"))
+    return f"{value} ({low[:-1]} to {high[:-1]})"
 
 
 def show_accuracy(measured: Mapping[str, Any]) -> str:

@@ -174,7 +174,9 @@ def _check_steps(state: State, without: Sequence[str]) -> None:
     if isinstance(state.dataset, str):
         raise RunError(state.dataset)
     if missing:
-        names = ",".join(dict.fromkeys("curate" if step.name == "curate again" else step.name for step in missing))
+        lacking = ["curate" if step.name == "curate again" else step.name for step in missing]
+        # With what was given already: typed as it is said, the command does it.
+        names = ",".join(dict.fromkeys([*without, *lacking]))
         told = "; ".join(f"{step.name}: {step.says}" for step in missing)
         raise RunError(
             f"round {state.record['round']} is not done ({told}); next: `{missing[0].command}`, or finish it as it is "

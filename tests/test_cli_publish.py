@@ -5,13 +5,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from mcot import cli
 from mcot.publish_commands import publish
 from tests.datasets_card.conftest import TOKEN, finished_run, hub, naps, run
-from tests.datasets_card.hub_server import HubServer
+from tests.datasets_card.hub_server import Fault, HubServer
+from tests.datasets_card.test_publish import review_rows
 
 __all__ = ["finished_run", "hub", "naps", "run"]
 
@@ -50,6 +52,8 @@ def test_published_and_published_again(call: Call, hub: HubServer) -> None:
     assert (code, "nothing was sent" in said) == (0, True)
     code, said = call("--yes", "--public", "--tag", "v2", repo_id="org/set", private=True)
     assert (code, "it stays private" in said) == (0, True)
+    code, said = call("--yes", "--public", "--tag", "v2", repo_id="org/set")
+    assert (code, "nothing was sent" in said, "it stays private" in said) == (0, True, True)
     assert set(hub.repositories["org/set"].tags) == {"round-1", "v2"}
 
 
@@ -57,6 +61,7 @@ def test_a_dry_run_needs_no_token(call: Call, hub: HubServer, tmp_path: Path, mo
     monkeypatch.delenv("HF_TOKEN")
     code, said = call("--repo-id", "org/set", "--dry-run", str(tmp_path / "dry"))
     assert (code, "nothing was uploaded" in said) == (0, True)
+    assert f"datasets.load_dataset({str(tmp_path / 'dry')!r}, 'sw')" in said
     assert (tmp_path / "dry" / "README.md").exists()
     assert not hub.asked
 
@@ -72,6 +77,27 @@ def test_a_dry_run_compares_with_what_is_published(call: Call, hub: HubServer, t
     assert (code, "not compared with what was published before: " in said) == (0, True)
     record = json.loads((tmp_path / "dry" / "mcot.json").read_text())
     assert record["previous"]["tag"] == "round-2"
+
+
+def test_what_is_told_is_not_more_than_was_sent(call: Call, hub: HubServer) -> None:
+    hub.faults = [Fault("commit", 413)]
+    assert call("--repo-id", "org/set", "--yes")[0] == 2
+    hub.faults = [Fault("commit", None, late=True)]
+    hub.reset_counts()
+    code, said = call("--repo-id", "org/set", "--yes")
+    assert (code, hub.asked["put"]) == (0, 0)
+    assert "files are new or changed" in said.splitlines()[-1]
+    assert "sent" not in said.splitlines()[-1]
+
+
+def test_comments_are_published_only_when_told(call: Call, hub: HubServer, tmp_path: Path, run: Path) -> None:
+    review_rows(run)
+    dry = ("--repo-id", "org/set", "--verdicts", "--dry-run", str(tmp_path / "dry"))
+    for more, told in (([], False), (["--comments"], True), ([], False)):
+        assert call(*dry, *more)[0] == 0
+        (path,) = (tmp_path / "dry" / "data" / "verdicts").iterdir()
+        comments = pq.ParquetFile(path).read(["comment"])["comment"].to_pylist()
+        assert [comment is not None for comment in comments] == [told] * len(comments)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +126,7 @@ def test_a_mistake_is_one_line(
     ("token", "part"),
     [
         (None, "there is no token"),
+        ("hf_gärtner", "that no token has"),
         ("hf_wrong_one", "does not know the token"),
         ("hf_reads", "may not write to org/set"),
     ],

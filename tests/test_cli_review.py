@@ -211,6 +211,13 @@ def test_verdicts_of_other_decisions_are_told_apart(call: Call, run: Path) -> No
     decide_anew(run, {"default": {"length": {"keep": 0.5, "drop": 0.2}}})
     code, said = call("review", "status", run, "--offline")
     assert code == 0
+    assert (
+        "de: 100.0% (54.1 to 100.0) of 6 kept rows are good, as annotators judge, from rows drawn under earlier" in said
+    )
+    assert "not counted" not in said
+    # Of these none is kept, so they say nothing of what is.
+    decide_anew(run, {"default": {"back_translation": {"keep": 101, "drop": 0}}})
+    code, said = call("review", "status", run, "--offline")
     assert "6 verdicts were given for rows as other thresholds had decided them: not counted" in said
     assert "judged" not in said
     code, said = call("review", "export", run, "--output", "again")

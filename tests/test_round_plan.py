@@ -60,6 +60,10 @@ def test_it_says_why() -> None:
         "sw: 180 rows: lost 31 of 250 problems that most languages solve; at least 84.2% of its kept rows are good",
         "te: 20 rows: lost 2 of 250 problems that most languages solve; no more are left to show",
     )
+    least = "at least one row of each language: 2 in all, where 1 was asked for"
+    assert plan(1, sw=sw, te=te).why[1] == least
+    assert plan(1, sw={}, te={}).why[1:] == (least,)
+    assert plan(2, sw=sw, te=te).why[1].startswith("sw: 1 row:")
     assert plan(sw={}, te={}).why == (
         "nothing was evaluated or judged yet: as many rows of each language as the review settings say",
     )

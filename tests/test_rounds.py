@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from annotation.estimates import UNCORRECTED
+from annotation.precision import EARLIER
 from annotation.settings import ReviewSettings
 from curation.audit import audit
 from curation.audit_settings import AuditSettings
@@ -17,7 +19,6 @@ from mcot.core.errors import RunError, SettingsError
 from mcot.core.files import write_json
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings
-from mcot.round_facts import AS_DRAWN, AS_KEPT_NOW
 from mcot.round_history import make_history, write_history
 from mcot.round_record import note, open_round, read_rounds, record_path, round_folder
 from mcot.rounds import finish_round, round_status, start_round
@@ -112,7 +113,7 @@ def test_two_rounds(run: Path, review: Path) -> None:
     record = finish_round(run, without=["train"]).record
     assert record["dataset"]["rows"]["dataset"] == {"de": 24, "en": 24, "sw": 23} | _counts(run)
     assert record["review"]["verdicts"] == {"accept": 18, "fix": 1, "reject": 1}
-    assert record["review"]["precision"]["all"]["basis"].startswith(AS_DRAWN)
+    assert record["review"]["precision"]["all"]["basis"] == UNCORRECTED
     assert record["evaluation"]["folder"] == before.relative_to(run).as_posix()
     assert record["evaluation"]["benchmarks"]["predictions"]["accuracy"] == {"sw": 75.0, "de": 100.0, "en": 100.0}
     assert (record["comparison"], record["trained"], record["without"]) == (None, None, ["train"])
@@ -174,14 +175,14 @@ def test_what_is_next(run: Path, review: Path) -> None:
     bands = {"sw": {"back_translation": {"keep": 80.0, "drop": 35.0}}}
     note(run, calibration={"wanted": 0.95, "thresholds": bands, "file": folder / "thresholds.yaml"})
     assert following() == ("curate again", f"mcot curate {folder / 'thresholds.yaml'}")
-    with pytest.raises(RunError, match=r"decided by the old thresholds.*--without curate"):
+    with pytest.raises(RunError, match=r"decided by the old thresholds.*--without train,evaluate,curate"):
         finish_round(run, without=["train", "evaluate"])
     curate_round(run, 1, thresholds=bands)
     train = f"mcot train {folder / 'train.yaml'} --evaluate mgsm"
     assert following() == ("train", train)
     [says] = [step.says for step in round_status(run)[1] if step.name == "review"]
-    assert AS_KEPT_NOW in says
     assert "20 of 20 rows are judged; good: 100.0% (" in says
+    assert f" of the kept rows, {UNCORRECTED}, {EARLIER}, " in says
     manifest = json.loads((run / "manifest.json").read_text())
     learned = {"run_signature": manifest["signature"]}
     write_json(folder / "training" / "training.json",

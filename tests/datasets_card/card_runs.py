@@ -106,7 +106,8 @@ def summary(*, precision: float = 0.95) -> dict[str, Any]:
 
     def estimate(language: str, stratum: str, good: float) -> dict[str, Any]:
         return {"language": language, "stratum": stratum, "population": 30, "judged": 20,
-                "basis": "as annotators judge", "good": share(good, good - 0.1, min(1.0, good + 0.04))}  # fmt: skip
+                "accepted": round(20 * good), "basis": "as annotators judge", "judged_good": None, "error": None,
+                "good": share(good, good - 0.1, min(1.0, good + 0.04))}  # fmt: skip
 
     agreed = {"question": "verdict", "rows": 12, "annotators": 2, "alpha": 0.5, "alpha_low": -0.1, "alpha_high": 0.9,
               "pairwise": 0.9, "pairwise_low": 0.8, "pairwise_high": 1.0, "note": ""}  # fmt: skip

@@ -59,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         self._url = urlsplit(self.path)
         route, found = self._find()
         self.hub.asked[route] += 1
+        self.hub.meanwhile.pop(route, lambda: None)()
         fault = self.hub.next_fault(route)
         length = int(self.headers.get("Content-Length") or 0)
         if fault is not None and fault.status is None and not fault.late:

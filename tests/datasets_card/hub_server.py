@@ -6,7 +6,7 @@ It keeps what it is given, counts what it is asked, and can be made to fail as t
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -86,6 +86,7 @@ class HubServer:
             `part`, `complete`, `commit`, `tag`, `untag`, `validate`, `resolve`, `paths`, `whoami`, `other`.
         received: bytes of the bodies of `put`, `part` and `commit`.
         faults: of requests to come.
+        meanwhile: what happens just before the next request of a kind is answered, once.
         part_size: bytes of a part; 0 for files in one piece.
     """
 
@@ -97,6 +98,7 @@ class HubServer:
         self.asked: Counter[str] = Counter()
         self.received: Counter[str] = Counter()
         self.faults: list[Fault] = []
+        self.meanwhile: dict[str, Callable[[], object]] = {}
         self.lock = threading.RLock()
 
     def __enter__(self) -> "HubServer":

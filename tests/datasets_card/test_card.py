@@ -141,6 +141,28 @@ def test_figures_are_the_reports(publish: Callable[..., Published]) -> None:
     assert report["signatures"]["decide"] in text
 
 
+def test_a_corrected_share_says_so_and_what_was_judged(publish: Callable[..., Published]) -> None:
+    said = summary()
+    said["estimates"] = [
+        {**one, "basis": "corrected for annotators' error", "error": {}, "judged_good": {"value": 0.9}}
+        for one in said["estimates"]
+    ]
+    text = publish(reviews=said, annotators=["amina", "simulated-sw-1"])[2]["README.md"].decode()
+    told = "**95.0%** (95% interval 85.0% to 99.0%), corrected for annotators' error (90.0% as judged), 20 judged"
+    assert f"{told} by 1 simulated annotator and 1 person" in text
+    assert f"Over the languages judged: {told}." in text
+    assert "1 simulated annotator and 1 person judged 1 row:" in text
+    assert "those corrected are in the set as corrected" in text
+
+
+def test_other_languages_thresholds_have_a_line_of_their_own(publish: Callable[..., Published]) -> None:
+    bands = {"sw": {"language": {"keep": 0.5, "drop": 0.1}}}
+    rows = [make_row(1, code, scores={"language_question": 0.9}) for code in ("sw", "bn", "ja")]
+    text = publish(rows, settings={**LANGUAGES, "thresholds": bands})[2]["README.md"].decode()
+    assert "\nOtherwise:\n\n- Language: Swahili kept from 0.5, dropped below 0.1\n" in text
+    assert "| Language | probability of the right language among the eleven (fastText) | 0." in text
+
+
 def test_nothing_is_said_of_what_is_not_known(publish: Callable[..., Published]) -> None:
     _, _, files = publish([make_row(1, "sw")], settings={"languages": ["sw"], "include_english": False})
     text = files["README.md"].decode()

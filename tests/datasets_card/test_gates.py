@@ -1,6 +1,7 @@
 """What is not published, and what licences go together: tables of faults and the line that each gives."""
 
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,35 @@ def test_licences_that_do_not(sources: list[str | None], chosen: str | None, par
         combine({f"s{number}": one for number, one in enumerate(sources)}, chosen)
     assert part in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "comment", "expected"),
+    [
+        ("Ann", "Annさんの意見", "reviewer-1さんの意見"),
+        ("Ann", "see _Ann_, @ann and ANN's", "see _reviewer-1_, @reviewer-1 and reviewer-1's"),
+        ("Ann", "Annex, Joann, Ann2", "Annex, Joann, Ann2"),
+        ("José García", "José García said", "reviewer-1 said"),
+        ("José García", "José  García said", "reviewer-1 said"),
+        ("José García", "JOSÉ\u00a0\nGARCÍA said", "reviewer-1 said"),
+        ("José García", "by @JoséGarcía", "by @reviewer-1"),
+        ("Mary  O'Brien", "Mary O'Brien's", "reviewer-1's"),
+        ("würth@x.org", "Würth, wu\u0308rth@x.org", "reviewer-1, reviewer-1"),
+        ("李雷", "请问李雷老师", "请问reviewer-1老师"),
+    ],
+)
+def test_names_however_they_are_written(tmp_path: Path, name: str, comment: str, expected: str) -> None:
+    for form in ("NFC", "NFD"):
+        pseudonyms = Pseudonyms(tmp_path / form, [unicodedata.normalize(form, name)])
+        for other in ("NFC", "NFD"):
+            assert pseudonyms.hide_in(unicodedata.normalize(other, comment)) == expected
+
+
+def test_numbers_are_drawn_by_lot(tmp_path: Path) -> None:
+    # By chance they follow the alphabet once in 20! times.
+    names = [f"annotator {letter}" for letter in "abcdefghijklmnopqrst"]
+    pseudonyms = Pseudonyms(tmp_path, names)
+    assert [pseudonyms.of(name) for name in names] != [f"reviewer-{number}" for number in range(1, 21)]
 
 
 def test_pseudonyms_stay_and_tell_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ TEAL, AMBER, RED = (0x1F, 0x8A, 0x80), (0xE2, 0xA7, 0x2E), (0xA6, 0x3D, 0x2F)
 
 def figures(name: str, *counts: int, share: float = 0.9) -> LanguageFigures:
     keep, review, drop = counts
-    precision = Precision(Measured(share, share - 0.1, min(1.0, share + 0.05)), 40, keep, "as annotators judge")
+    precision = Precision(Measured(share, share - 0.1, min(1.0, share + 0.05)), 40, 36, keep, "as annotators judge")
     return LanguageFigures(name[:2], name, keep, keep, review, drop, (), {}, precision, 0, 0)
 
 

@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets_card.publication import RECORD
+from datasets_card.publication import RECORD, Staged
 from datasets_card.settings import PublishSettings
-from mcot.core.errors import SettingsError, UserError
+from mcot.core.errors import RunError, SettingsError, UserError
+from mcot.core.files import lock_folder
 from mcot.core.reviews import RESOLVED_SCHEMA, VERDICT_SCHEMA, sign_source, sign_translation
 from mcot.publish import Published, publish, publish_to_folder
 from mcot.review import apply_reviews
 from tests.datasets_card.conftest import TOKEN
 from tests.datasets_card.hub_server import Fault, HubServer
+from tests.datasets_card.test_gates import set_scores
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")
 
@@ -112,14 +114,15 @@ def test_publishing_again_sends_nothing(run: Path, send: Send, hub: HubServer) -
     first = send()
     assert (first.tag, first.tagged, first.files > 0) == ("round-1", True, True)
     # What a killed process leaves.
-    (run / ".publish" / "data" / "fr").mkdir(parents=True)
-    (run / ".publish" / "data" / "fr" / "train-00000-of-00001.parquet").write_bytes(b"half")
+    half = run / ".publish" / "repository" / "data" / "fr"
+    half.mkdir(parents=True)
+    (half / "train-00000-of-00001.parquet").write_bytes(b"half")
     hub.reset_counts()
     again = send()
     assert (again.files, again.bytes, again.tagged, again.commit) == (0, 0, False, first.commit)
     assert set(hub.asked) <= {"info", "tree", "refs", "resolve"}
     assert len(hub.repositories[REPO].commits) == 2
-    assert not (run / ".publish").exists()
+    assert [path.name for path in (run / ".publish").iterdir()] == [".lock"]
 
 
 def test_the_next_round_sends_what_is_new(run: Path, send: Send, hub: HubServer) -> None:
@@ -154,7 +157,7 @@ def test_cut_in_the_middle_of_a_file_it_goes_on(run: Path, send: Send, hub: HubS
         send()
     arrived = set(hub.objects)
     assert len(hub.repositories[REPO].commits) == 1
-    assert not (run / ".publish").exists()
+    assert [path.name for path in (run / ".publish").iterdir()] == [".lock"]
     hub.faults = []
     hub.reset_counts()
     done = send()
@@ -170,7 +173,7 @@ def _regular(there: Any) -> set[str]:
 
 def test_names_of_annotators_stay_here(run: Path, send: Send, hub: HubServer, tmp_path: Path) -> None:
     review_rows(run)
-    send(rejected=True, verdicts=True)
+    send(rejected=True, verdicts=True, comments=True)
     there = hub.repositories[REPO]
     texts = [hub.objects[digest] for path, digest in there.files.items() if not path.endswith(".parquet")]
     tables = {
@@ -191,7 +194,18 @@ def test_names_of_annotators_stay_here(run: Path, send: Send, hub: HubServer, tm
     assert set(rejected["review"]["reviewers"]) == everybody
     # The same in every publication.
     hub.reset_counts()
-    assert send(rejected=True, verdicts=True).files == 0
+    assert send(rejected=True, verdicts=True, comments=True).files == 0
+    # In their own words people say who they are, whatever is done about it: only where it is asked for.
+    staged = publish_to_folder(run, settings_of(verdicts=True), tmp_path / "dry")
+    assert read(staged, "verdicts")["comment"].to_pylist() == [None] * len(verdicts)
+
+
+def read(staged: Staged, name: str) -> pa.Table:
+    """A config's rows."""
+    config = staged.config(name)
+    assert config is not None
+    paths = [staged.folder / path for paths in config.splits.values() for path in paths]
+    return pa.concat_tables([pq.ParquetFile(path).read() for path in paths])
 
 
 def test_nothing_is_sent_unless_confirmed(run: Path, hub: HubServer) -> None:
@@ -216,6 +230,105 @@ def test_a_public_repository_is_written_to_only_when_told(send: Send, hub: HubSe
     send(private=False)
     send(repo_id="org/open", private=False)
     assert not hub.repositories["org/open"].private
+
+
+def test_one_publication_of_a_run_at_a_time(run: Path, hub: HubServer, naps: list[float], tmp_path: Path) -> None:
+    first = publish(run, settings_of(tag="first"), lambda _: True)
+    assert first is not None
+    whole = set(hub.repositories[REPO].files)
+
+    def publish_beside(_: Sequence[str]) -> bool:
+        for attempt in (
+            lambda: publish(run, settings_of(tag="third"), lambda _: True),
+            lambda: publish_to_folder(run, settings_of(), tmp_path / "dry"),
+        ):
+            with pytest.raises(RunError, match="another process is publishing it; wait for it or stop it") as raised:
+                attempt()
+            assert "\n" not in str(raised.value)
+        return True
+
+    second = publish(run, settings_of(tag="second"), publish_beside)
+    assert second is not None
+    assert set(hub.repositories[REPO].files) == whole
+    assert set(hub.repositories[REPO].tags) == {"first", "second"}
+    # Then the way is free.
+    assert publish(run, settings_of(tag="third"), lambda _: True) is not None
+
+
+def test_two_processes_at_once_leave_a_whole_repository(run: Path, send: Send, hub: HubServer, tmp_path: Path) -> None:
+    send(tag="first")
+    there = hub.repositories[REPO]
+    whole = set(there.files)
+    given = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path)}
+    clean = {key: value for key, value in os.environ.items() if key != "HF_HUB_OFFLINE"}
+    program = "import sys; from mcot.cli import main; main(sys.argv[1:])"
+    options = ["--repo-id", REPO, "--yes", "--tag", "second"]
+    command = [sys.executable, "-c", program, "publish", str(run), *options]
+    both = [
+        subprocess.Popen(command, env=clean | given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    said = [one.communicate(timeout=240)[0] for one in both]
+    assert set(there.files) - {name for name in there.files if name.startswith("data/")} <= whole
+    record = json.loads(hub.objects[there.files[RECORD]])
+    assert {*record["files"], *record["card"], ".gitattributes"} == set(there.files)
+    assert "second" in there.tags
+    assert "Traceback" not in "".join(said)
+    for one, text in zip(both, said, strict=True):
+        assert one.returncode == 0 or "another process is publishing it" in text.splitlines()[-1]
+
+
+def test_what_is_checked_is_what_is_published(run: Path, send: Send, hub: HubServer) -> None:
+    # The rows change after the command began, while the Hub is asked.
+    hub.meanwhile["info"] = lambda: set_scores(0.2)(run)
+    with pytest.raises(UserError, match="1 kept rows are of a benchmark"):
+        send()
+    assert hub.repositories == {}
+
+
+def test_nobody_puts_other_rows_there_meanwhile(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcot.publish._WAIT", 0.0)
+    with lock_folder(run, "run folder"), pytest.raises(RunError, match="another process is writing into it"):
+        publish_to_folder(run, settings_of(), tmp_path / "dry")
+    # Of the mistake nothing is left beside the folder.
+    assert [path.name for path in tmp_path.iterdir() if "dry" in path.name] == []
+
+
+def test_only_the_published_languages(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    review_rows(run)
+    rejected = publish_to_folder(run, settings_of(rejected=True, verdicts=True), tmp_path / "sw")
+    assert set(read(rejected, "rejected")["language"].to_pylist()) == {"sw"}
+    assert set(read(rejected, "verdicts")["language"].to_pylist()) == {"sw"}
+    total = sum(sum(config.rows.values()) for config in rejected.configs if config.name in ("all", "rejected"))
+    assert f"stage: {total}/{total} rows" in capfd.readouterr().err
+    others = publish_to_folder(run, settings_of(rejected=True, verdicts=True, languages=["de"]), tmp_path / "de")
+    assert [config.name for config in others.configs] == ["all", "de"]
+    assert "no config 'verdicts'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["dataset/x", "preview", "."])
+def test_a_dry_run_goes_elsewhere(run: Path, place: str) -> None:
+    before = sorted(run.rglob("*"))
+    with pytest.raises(SettingsError, match="is in the run's folder"):
+        publish_to_folder(run, settings_of(), run / place)
+    assert sorted(run.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"files": {"data/sw/x": 1}, "card": 3},
+        {"files": {}, "card": [1]},
+        {"files": {}, "previous": "x", "tag": 5},
+        {"files": []},
+        [],
+    ],
+)
+def test_a_record_that_somebody_changed(send: Send, hub: HubServer, content: Any) -> None:
+    there = hub.create(REPO, private=True)
+    there.commit({**there.files, RECORD: hub.keep(json.dumps(content).encode())}, "somebody's")
+    send()
+    assert json.loads(hub.objects[there.files[RECORD]])["previous"] is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from mcot.core.errors import RunError
 from mcot.core.files import read_json
 from mcot.core.rows import SCHEMA, from_rows
 from mcot.core.settings import DEFAULT_BANDS
-from tests.datasets_card.card_runs import make_row, make_run, stage, summary
+from tests.datasets_card.card_runs import SETTINGS, make_row, make_run, stage, summary
 
 ROWS = [
     *(make_row(number, code) for code in ("sw", "bn", "en") for number in range(1, 13)),
@@ -70,7 +70,7 @@ def test_reviews_are_those_of_the_summary(statistics: Statistics) -> None:
     assert {code: one.share.value for code, one in reviews.kept.items()} == {"sw": 0.95, "all": 0.95}
     assert {code: one.share.value for code, one in reviews.dropped.items()} == {"all": 0.25}
     assert {code: one.pairs.value for code, one in reviews.agreement.items()} == {"sw": 0.9, "all": 0.9}
-    assert (reviews.annotators, reviews.simulated, reviews.judged, reviews.disputed) == (2, False, {"sw": 1}, 0)
+    assert (reviews.annotators, reviews.simulated, reviews.judged, reviews.disputed) == (2, 0, {"sw": 1}, 0)
     assert statistics.languages[1].precision is None
 
 
@@ -120,10 +120,12 @@ def test_words_cover_the_schema_and_the_checks() -> None:
     [
         ({}, None, "Precision unknown", "Nobody"),
         ({}, summary(), "Precision unknown in part", "Bengali"),
-        ({}, summary(precision=0.8), "Low precision", "Swahili (80.0%)"),
+        ({}, summary(precision=0.8), "Low precision", "as drawn, before corrections: Swahili 16 of 20."),
+        # The interval ends at 92%: it may well be nine rows in ten.
+        ({}, summary(precision=0.88), None, "Low precision"),
         ({}, summary(), "Few judged rows", "Swahili 20"),
         ({}, summary(), "Weak agreement", "Swahili"),
-        ({"translator": {"model": "demo"}}, None, "A demonstration", "fifty templates"),
+        ({"translator": {"model": "demo"}}, None, "A demonstration", "a few templates"),
         ({"contamination": {}}, None, "Contamination not checked", "MGSM"),
         ({"back_translation": {"model": {"model": "other"}}}, None, None, "One model both ways"),
         ({"thresholds": {"default": {"numbers": {"keep": 1, "drop": 1}}}}, None, None, "Default thresholds"),
@@ -145,6 +147,20 @@ def test_simulated_annotators_are_called_so(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", ROWS, reviews=summary(), annotators=["simulated-sw-1", "simulated-sw-2"])
     statistics = gather_statistics(run, stage(run, tmp_path / "staged"))
     assert "Simulated annotators" in dict(find_limits(statistics))
+
+
+def test_one_person_among_simulated_annotators_is_no_review_by_people(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", ROWS, reviews=summary(), annotators=["simulated-sw-1", "simulated-sw-2", "amina"])
+    statistics = gather_statistics(run, stage(run, tmp_path / "staged"))
+    assert statistics.reviews.judges == "2 simulated annotators and 1 person"
+    assert "2 simulated annotators and 1 person" in dict(find_limits(statistics))["Simulated annotators"]
+
+
+def test_only_the_published_languages_are_told_of(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", ROWS, reviews=summary(), annotators=["amina"])
+    settings = SETTINGS.model_copy(update={"languages": ["bn"]})
+    reviews = gather_statistics(run, stage(run, tmp_path / "staged", settings)).reviews
+    assert (reviews.annotators, reviews.judged, reviews.kept, reviews.agreement) == (0, {}, {}, {})
 
 
 def test_an_audit_of_a_set_that_names_neither_licence_nor_translator(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The way to the Hub: what is sent, what is not sent again, and what faults on the way lead to."""
 
+import io
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
+from datasets_card.contents import take_contents
 from datasets_card.publication import Config, Staged
 from datasets_card.staging import hash_file
 from datasets_card.upload import Hub, Uploaded
-from mcot.core.errors import StageError, UserError
+from mcot.core.errors import RunError, SettingsError, StageError, UserError
 from mcot.core.files import write_json
 from tests.datasets_card.conftest import TOKEN
 from tests.datasets_card.hub_server import Fault, HubServer
@@ -39,8 +41,8 @@ def make_staged(folder: Path, *, size: int = 20_000, last: bytes = b"z") -> Stag
 def send(tmp_path: Path, naps: list[float]) -> Send:
     def upload(staged: Staged | None = None, tag: str = "round-1", token: str = TOKEN, **options: bool) -> Uploaded:
         given = {"private": True, "move_tag": False} | options
-        staged = staged if staged is not None else make_staged(tmp_path / "staged")
-        return Hub(REPO, token).upload(staged, tag=tag, message="Publish", **given)
+        contents = take_contents(staged if staged is not None else make_staged(tmp_path / "staged"))
+        return Hub(REPO, token).upload(contents, tag=tag, message="Publish", **given)
 
     return upload
 
@@ -73,9 +75,10 @@ def test_only_what_changed_is_sent_and_what_is_gone_is_removed(send: Send, hub: 
     there.commit(theirs, "notes")
     hub.reset_counts()
     folder = tmp_path / "second"
-    staged = make_staged(folder, last=b"w")
+    made = make_staged(folder, last=b"w")
     (folder / PATHS[0]).unlink()
     write_json(folder / "mcot.json", {"files": dict.fromkeys(PATHS[1:]), "card": ["README.md"]})
+    staged = Staged(folder, made.configs, {path: made.files[path] for path in PATHS[1:]})
     done = send(staged, tag="round-2")
     assert (done.files, hub.asked["put"], hub.received["put"]) == (2, 1, 20_000)
     assert set(there.files) == {".gitattributes", "notes.txt", "README.md", "mcot.json", *PATHS[1:]}
@@ -129,7 +132,8 @@ def test_what_passes_is_tried_again(
         (Fault("commit", 412, 99), UserError, ["at the same time"]),
         (Fault("commit", 400, 99, message="the card is odd"), UserError, ["400", "the card is odd"]),
         (Fault("commit", 500, 99), StageError, ["500 again and again", "run the same command again"]),
-        (Fault("refs", 429, 99, headers={"Retry-After": "3600"}), StageError, ["429", "3,600 s"]),
+        # Once would do, but nobody waits for it.
+        (Fault("refs", 429, 1, headers={"Retry-After": "3600"}), StageError, ["429", "3,600 s"]),
         (Fault("put", None, 99, after=100), StageError, ["connection", "was lost", "is not sent again"]),
         # A server that says what it was given.
         (Fault("commit", 403, 99, message=f"no rights with {TOKEN}"), UserError, ["***"]),
@@ -174,6 +178,64 @@ def test_an_upload_cut_in_the_middle_of_a_file_goes_on(send: Send, hub: HubServe
     assert len(there.commits) == 2
 
 
+def test_what_goes_away_here_stays_there(send: Send, hub: HubServer, tmp_path: Path) -> None:
+    send()
+    there = hub.repositories[REPO]
+    before = dict(there.files)
+    staged = make_staged(tmp_path / "changed", last=b"w")
+    # As if something else cleared the folder while the second upload is on its way.
+    hub.meanwhile["info"] = (tmp_path / "changed" / PATHS[0]).unlink
+    with pytest.raises(RunError, match=r"train-00000-of-00003\.parquet: was there when it was made"):
+        send(staged, tag="round-2")
+    assert (there.files, set(there.tags)) == (before, {"round-1"})
+    with pytest.raises(RunError, match="is no longer there"):
+        take_contents(staged)
+
+
+def test_whoever_else_writes_is_not_written_over(send: Send, hub: HubServer, tmp_path: Path) -> None:
+    send()
+    there = hub.repositories[REPO]
+    theirs = {**there.files, PATHS[2]: hub.keep(b"somebody's correction")}
+    hub.meanwhile["preupload"] = lambda: there.commit(theirs, "a correction")
+    with pytest.raises(UserError, match="something else changed org/set at the same time"):
+        send(make_staged(tmp_path / "changed", last=b"w"), tag="round-2")
+    assert there.files == theirs
+
+
+def test_made_by_somebody_else_just_now(send: Send, hub: HubServer) -> None:
+    hub.meanwhile["create"] = lambda: hub.create(REPO, private=True)
+    done = send()
+    assert hub.repositories[REPO].tags == {"round-1": done.commit}
+
+
+def test_tries_are_counted_anew_after_each_file(
+    send: Send, hub: HubServer, monkeypatch: pytest.MonkeyPatch, naps: list[float]
+) -> None:
+    monkeypatch.setattr("datasets_card.upload._CHUNK_FILES", 1)
+    monkeypatch.setattr("datasets_card.upload._TRIES", 2)
+    # Each of two files fails as often as the library tries it; what was sent before it lies between.
+    hub.faults = [Fault("put", None, times=6, skip=1, after=100), Fault("put", None, times=6, skip=1, after=100)]
+    done = send()
+    assert [fault.times for fault in hub.faults] == [0, 0]
+    assert hub.repositories[REPO].tags == {"round-1": done.commit}
+
+
+def test_the_library_tells_of_no_signed_address(send: Send, hub: HubServer) -> None:
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    logger = logging.getLogger("huggingface_hub")
+    logger.addHandler(handler)
+    try:
+        hub.faults = [Fault("put", 500)]
+        send()
+        logger.warning("Later: see https://huggingface.co")
+    finally:
+        logger.removeHandler(handler)
+    assert "signature" not in said.getvalue()
+    # Only while it sends.
+    assert "see https://huggingface.co" in said.getvalue()
+
+
 def test_many_files_are_several_commits_with_the_card_last(
     send: Send, hub: HubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -202,6 +264,15 @@ def test_a_tag_is_moved_only_when_told(send: Send, hub: HubServer, tmp_path: Pat
         send(changed)
     done = send(changed, move_tag=True)
     assert hub.repositories[REPO].tags == {"round-1": done.commit}
+
+
+@pytest.mark.parametrize("token", ["hf_gärtner", "hf_two words", "hf_line\n", ""])
+def test_what_no_token_can_be_is_one_line(send: Send, hub: HubServer, token: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        send(token=token)
+    assert "HF_TOKEN" in str(raised.value)
+    assert "hf_" not in str(raised.value)
+    assert not hub.asked
 
 
 @pytest.mark.parametrize(("token", "part"), [("hf_wrong", "does not know the token"), ("hf_reads", "may not write")])
