@@ -2,7 +2,9 @@
 
 VENV ?= .venv
 PEER_VENV ?= benchmarks/opusfilter_peer/.venv
-MGSM ?= ../shared/data/mgsm
+PEERS := opusfilter data_juicer nemo_curator datatrove
+DATA ?= ../shared/data
+MGSM ?= $(DATA)/mgsm
 PYTEST_OPTIONS ?= --numprocesses auto --maxprocesses 4
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -11,15 +13,16 @@ BIN := $(VENV)/bin
 PIP = $(BIN)/python -m pip --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install install-dev test check lint types lock benchmark-audit clean
+.PHONY: help demo install install-dev test check lint types lock benchmark benchmark-audit benchmark-peers clean
 
 help: ## list the targets and the variables
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  PYTHON=...       the Python >= 3.11 that $(VENV) is made with; found by itself"
 	@echo "  VENV=...         where the virtual environment is; $(VENV)"
 	@echo "  TORCH_INDEX=...  the package index of a torch build: pytorch.org's install page names one for each CUDA"
 	@echo "                   version and for the CPU; the locked version is taken from there"
+	@echo "  DATA=...         the folder of mgsm/, gsm8k/ and mcot_outputs/, for benchmark; $(DATA)"
 	@echo "  MGSM=...         the folder of MGSM's test_sw.json and so on, for benchmark-audit; $(MGSM)"
 	@echo "  PYTEST_OPTIONS=  what pytest is given; $(PYTEST_OPTIONS)"
 
@@ -49,6 +52,21 @@ benchmark-audit: install $(PEER_VENV)/.installed ## mcot audit beside OpusFilter
 	$(BIN)/python -m benchmarks.audit_quality $(MGSM) --peer $(PEER_VENV)/bin/python
 	$(BIN)/python -m benchmarks.audit_speed --mgsm $(MGSM) --peer $(PEER_VENV)/bin/python
 
+benchmark-peers: install-dev $(PEERS:%=benchmarks/peers/%/.venv/.installed) ## the checks' speed beside other tools'
+	$(BIN)/python -m benchmarks.peer_speed --mgsm $(MGSM)
+
+# One after another, so that none slows another; what needs a GPU, and curation_pays' hours, are run by themselves.
+benchmark: ## every claim that needs no GPU, measured, and the page of them; takes hours
+	$(MAKE) --jobs=1 benchmark-audit benchmark-peers
+	$(BIN)/python -m benchmarks.contamination $(DATA)
+	$(BIN)/python -m benchmarks.ctranslate_speed
+	$(BIN)/python -m benchmarks.translation_speed
+	$(BIN)/python -m benchmarks.ray_engine --mgsm $(MGSM)
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.evaluation_speed $(DATA)/mcot_outputs
+	$(BIN)/python -m benchmarks.review_search
+	$(BIN)/python -m benchmarks.page
+
 clean: ## remove .venv and what tools leave; runs/ stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
@@ -70,6 +88,14 @@ $(PEER_VENV)/.installed: benchmarks/opusfilter_peer/requirements.txt $(VENV)/.in
 	@echo "installing OpusFilter into $(PEER_VENV)"
 	@$(BIN)/python -m venv --clear $(PEER_VENV)
 	@$(PEER_VENV)/bin/python -m pip --quiet install --requirement $<
+	@touch $@
+
+# Each lists all that it needs: NeMo Curator's own list would bring torch, which nothing that is measured uses.
+# OpusFilter's list names another.
+benchmarks/peers/%/.venv/.installed: benchmarks/peers/%/requirements.txt $(VENV)/.installed
+	@echo "installing $* into benchmarks/peers/$*/.venv"
+	@$(BIN)/python -m venv --clear benchmarks/peers/$*/.venv
+	@benchmarks/peers/$*/.venv/bin/python -m pip --quiet install --no-deps --requirement $<
 	@touch $@
 
 # pip comes last into a new environment, so a half-made one is made again.

@@ -28,7 +28,17 @@ __all__ = [
 ]
 
 #: Checks whose scores are graded, so that a threshold can be moved; in the others anything but 1 is a fault.
-GRADED = ("back_translation", "language", "length", "untranslated", "mixed", "repetition", "translation")
+GRADED = (
+    "back_translation",
+    "language",
+    "length",
+    "untranslated",
+    "mixed",
+    "repetition",
+    "translation",
+    "quality_estimation",
+    "judge",
+)
 #: Steps of a score from 0 to its highest; a threshold is one of them.
 STEPS = 1000
 # Highest scores that are not 1.

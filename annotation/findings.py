@@ -39,6 +39,12 @@ _WORDS = {
     "duplicates.near": "nearly the same text is in the dataset already",
     "duplicates.exact": "the same text is in the dataset already",
     "contamination.benchmark": "the problem is in a benchmark",
+    "quality_estimation.low": "a model trained on people's scores doubts that it is a good translation",
+    "judge.meaning": "a language model says that the meaning was changed",
+    "judge.reasoning": "a language model says that the reasoning was changed",
+    "judge.fluency": "a language model says that it reads badly",
+    "judge.low": "a language model doubts that it is a good translation",
+    "judge.unreadable": "a language model was to judge it and did not",
     "review.rejected": "annotators rejected it",
 }
 # The score of a check that saw nothing in particular says nothing to an annotator.

@@ -25,7 +25,11 @@ _GENERAL_REASONS = {
     "answer": "answer.differs",
     "duplicates": "duplicates.near",
     "contamination": "contamination.benchmark",
+    "quality_estimation": "quality_estimation.low",
+    "judge": "judge.low",
 }
+# A check that was to give a score and could not: what nobody judged does not pass.
+_UNSCORED_REASONS = ("judge.unreadable",)
 # Reasons belong to the check that they are named after, but for these.
 _CHECK_OF_REASON = {"language.mixed": "mixed"}
 
@@ -86,6 +90,11 @@ def decide_row(
             if (reason, detail) not in zip(reasons, details, strict=True):
                 reasons.append(reason)
                 details.append(detail)
+    for reason, detail in observations:
+        if reason in _UNSCORED_REASONS:
+            decision = "review" if decision == "keep" else decision
+            reasons.append(reason)
+            details.append(detail)
     return decision, reasons, details
 
 

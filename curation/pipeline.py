@@ -1,6 +1,7 @@
 """The main job: sources -> translate -> back_translate -> check -> decide -> dataset and report."""
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,13 @@ from typing import Any
 from curation.checks.base import Check
 from curation.duplicates_stage import DuplicatesStage
 from curation.finish import Outcome, finish
+from curation.lines import Line, describe_lines, make_lines, run_lines, run_stage
 from curation.sources import read_problems, sources_signature
-from curation.stages import find_benchmarks, make_check_stage, make_checks, make_decide_stage
-from curation.translation import make_translator
+from curation.stages import find_benchmarks, make_checks, make_decide_stage
 from curation.translation.base import Translator
-from curation.translation.carried import CarriedTexts
-from curation.translation.stage import BackTranslateStage, TranslateStage, read_counts
 from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.files import remove_folder
 from mcot.core.progress import Progress
-from mcot.core.reviews import ReviewFiles
 from mcot.core.rows import SCHEMA
 from mcot.core.runs import StageFolder, open_run, sign
 from mcot.core.settings import CurationSettings
@@ -50,17 +48,13 @@ def curate(
         StageError: some shards failed; everything else is kept.
     """
     engine = engine or LocalEngine(workers=settings.workers, retries=settings.retries)
-    forward: Translator = translator or make_translator(settings.translator)
-    backward: Translator | None = None
-    if settings.back_translation.enabled:
-        own = settings.back_translation.model
-        backward = translator or (make_translator(own) if own else forward)
     benchmarks, unread = find_benchmarks(settings)
     checks = make_checks(settings, benchmarks)
+    lines = make_lines(settings, checks, translator)
     data = sources_signature(settings.sources)
     identity = [[_place(source.path), source.name, source.subset, source.split] for source in settings.sources]
     with open_run(settings.folder, identity=identity, settings=dump_settings(settings)):
-        return _run(settings, engine, forward, backward, checks, data, unread)
+        return _run(settings, engine, lines, checks, data, unread)
 
 
 def _place(path: str) -> str:
@@ -71,54 +65,29 @@ def _place(path: str) -> str:
 def _run(
     settings: CurationSettings,
     engine: Engine,
-    forward: Translator,
-    backward: Translator | None,
+    lines: list[Line],
     checks: list[Check],
     data: str,
     unread: list[str],
 ) -> Outcome:
-    folder, protect = settings.folder, settings.translator.protect
-    carried = CarriedTexts(folder / TranslateStage.name)
-    translate = TranslateStage(
-        forward,
-        folder / "translate",
-        protect=protect,
-        languages=settings.languages,
-        include_english=settings.include_english,
-        carried=carried,
-    )
-    stages: list[tuple[Stage, bool]] = [(translate, False)]
-    if backward is not None:
-        back_translate = BackTranslateStage(backward, folder / "back_translate", protect=protect, carried=carried)
-        stages.append((back_translate, False))
-    else:
-        remove_folder(folder / "back_translate")
-    stages.append((make_check_stage(checks), True))
-    done: list[StageFolder] = []
-
-    def last_shards() -> list[Path]:
-        return done[-1].shards()
-
+    folder = settings.folder
+    done = [_read_sources(settings, folder, data)]
+    done.append(run_lines(settings, lines, done[0], engine))
+    stages: list[tuple[Stage, bool]] = []
     if settings.duplicates.enabled:
         # It looks at the whole dataset when it is opened, so in one process.
-        stages.append((DuplicatesStage(last_shards, by=settings.duplicates.by), False))
+        stages.append((DuplicatesStage(partial(_last_shards, done), by=settings.duplicates.by), False))
     else:
         remove_folder(folder / DuplicatesStage.name)
     stages.append((make_decide_stage(settings), True))
-    done.append(_read_sources(settings, folder, data))
-    before = done[-1].signature
     for stage, parallel in stages:
-        stage_folder = StageFolder(folder / stage.name, sign(stage.name, stage.signature, before))
-        before = stage_folder.signature
-        if stage is translate:
-            carried.freeze(ReviewFiles.to_write(folder))
-            # What was taken tells two outputs of one signature apart for the stages after it.
-            before = carried.sign(before)
-        if not stage_folder.done:
-            (folder / "manifest.json").unlink(missing_ok=True)
-            engine.run(stage, done[-1].shards(), stage_folder, parallel=parallel)
-        done.append(stage_folder)
-    return finish(settings, done[-1], _facts(settings, checks, done, unread), engine)
+        stage_folder = StageFolder(folder / stage.name, sign(stage.name, stage.signature, done[-1].signature))
+        done.append(run_stage(stage, stage_folder, done[-1].shards(), engine, run=folder, parallel=parallel))
+    return finish(settings, done[-1], _facts(settings, checks, lines, done, unread), engine)
+
+
+def _last_shards(done: Sequence[StageFolder]) -> list[Path]:
+    return done[-1].shards()
 
 
 def _read_sources(settings: CurationSettings, run: Path, data: str) -> StageFolder:
@@ -141,12 +110,17 @@ def _read_sources(settings: CurationSettings, run: Path, data: str) -> StageFold
 
 
 def _facts(
-    settings: CurationSettings, checks: Sequence[Check], done: Sequence[StageFolder], unread: Sequence[str]
+    settings: CurationSettings,
+    checks: Sequence[Check],
+    lines: Sequence[Line],
+    done: Sequence[StageFolder],
+    unread: Sequence[str],
 ) -> dict[str, Any]:
     """What the report says besides the rows."""
-    counts = {stage.path.name: read_counts(stage.shards()) for stage in done if "translate" in stage.path.name}
     backends = {model.backend for model in (settings.translator, settings.back_translation.model) if model}
     packages = ["mcot-math", "transformers", "torch", "pyarrow", "sentencex", *(backends - {"transformers"})]
+    packages += ["openai"] if "llm" in (*settings.translators, settings.back_translator) or settings.judge else []
+    made = lines[0].done[:-1] if len(lines) == 1 else done[:1]
     # Where a run lies and how many processes made it are no facts about the data.
     told = settings.model_dump(mode="json", exclude=_OF_THE_MACHINE)
     return {
@@ -157,11 +131,10 @@ def _facts(
             for code in settings.languages
         },
         "sources": done[0].manifest().get("sources", []),
-        "translation": counts.get("translate", {}),
-        "back_translation": counts.get("back_translate", {}),
-        "checks": {check.name: check.signature for check in checks},
+        **describe_lines(settings, lines, done[1]),
+        "checks": {check.name: check.signature for check in (*checks, *lines[0].models)},
         "not_run": {f"contamination by {title}": "it could not be read" for title in unread},
         "schema": SCHEMA.names,
-        "signatures": {stage.path.name: stage.signature for stage in done},
+        "signatures": {stage.path.name: stage.signature for stage in (*made, *done[1:])},
         "versions": {name: version(name) for name in packages},
     }

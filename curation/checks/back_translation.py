@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from curation.checks.base import PARTS, Scored
 
-__all__ = ["BackTranslationCheck", "chrf_plus_plus"]
+__all__ = ["BackTranslationCheck", "chrf", "chrf_plus_plus"]
 
 CHARACTER_ORDER = 6
 WORD_ORDER = 2
@@ -34,20 +34,34 @@ Counts = npt.NDArray[np.int64]
 
 def chrf_plus_plus(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
     """Sentence chrF++ of each pair, 0 to 100: what `sacrebleu.CHRF(word_order=2).sentence_score` gives."""
+    return _score(hypotheses, references, words=True)
+
+
+def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+    """Sentence chrF (Popović 2015) of each pair, 0 to 100: what `sacrebleu.CHRF().sentence_score` gives."""
+    return _score(hypotheses, references, words=False)
+
+
+def _score(hypotheses: Sequence[str], references: Sequence[str], *, words: bool) -> list[float]:
     scores: list[float] = []
     for start in range(0, len(hypotheses), _PAIRS):
-        scores.extend(_score_pairs(hypotheses[start : start + _PAIRS], references[start : start + _PAIRS]))
+        end = start + _PAIRS
+        scores.extend(_score_pairs(hypotheses[start:end], references[start:end], with_words=words))
     return scores
 
 
-def _score_pairs(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+def _score_pairs(hypotheses: Sequence[str], references: Sequence[str], *, with_words: bool) -> list[float]:
     texts = [*hypotheses, *references]
     # The little-endian form has no byte-order mark; lone surrogates are characters like any other.
     encoded = ["".join(text.split()).encode("utf-32-le", "surrogatepass") for text in texts]
     characters = [np.frombuffer(text, np.dtype("<u4")).astype(np.uint32, copy=False) for text in encoded]
-    numbers: dict[str, int] = {}
-    words = [np.array([numbers.setdefault(word, len(numbers)) for word in _words(text)], np.uint32) for text in texts]
-    statistics = np.concatenate([_count(characters, CHARACTER_ORDER), _count(words, WORD_ORDER)])
+    statistics = _count(characters, CHARACTER_ORDER)
+    if with_words:
+        numbers: dict[str, int] = {}
+        words = [
+            np.array([numbers.setdefault(word, len(numbers)) for word in _words(text)], np.uint32) for text in texts
+        ]
+        statistics = np.concatenate([statistics, _count(words, WORD_ORDER)])
     return [float(score) for score in _f_scores(statistics)]
 
 

@@ -1,16 +1,16 @@
 """The stage that runs every check over a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
 
-from curation.checks.base import PARTS, Check
+from curation.checks.base import PARTS, Check, Scored
 from mcot.core.languages import ENGLISH
 from mcot.core.reading import read_all
 from mcot.core.rows import SCHEMA, SCORES, cast
 from mcot.core.runs import sign
 
-__all__ = ["CheckStage"]
+__all__ = ["CheckStage", "add_scored"]
 
 _TEXTS = [column for part in PARTS for column in (part, f"source_{part}")]
 
@@ -49,20 +49,32 @@ class CheckStage:
         translated = [place for place in undecided if languages[place] != ENGLISH.code]
         translations, both = (table.take(pa.array(places, pa.int64())) for places in (translated, undecided))
         read_all(text for name in _TEXTS for text in translations[name].to_pylist())
-        scores = [row or dict.fromkeys(SCORES) for row in table["scores"].to_pylist()]
-        reasons = [list(row or []) for row in table["reasons"].to_pylist()]
-        details = [list(row or []) for row in table["details"].to_pylist()]
+        results = []
         for check in self._checks:
             wide = check.name in self._english
-            places, scored = (undecided, check.score(both)) if wide else (translated, check.score(translations))
-            for name, values in scored.scores.items():
-                for place, value in zip(places, values, strict=True):
-                    scores[place][name] = value
-            for place, observations in zip(places, scored.observations, strict=True):
-                for reason, part, detail in observations:
-                    reasons[place].append(reason)
-                    details[place].append(f"{part}: {detail}")
-        for name, column in (("scores", scores), ("reasons", reasons), ("details", details)):
-            index = SCHEMA.get_field_index(name)
-            table = table.set_column(index, SCHEMA.field(index), pa.array(column, SCHEMA.field(index).type))
-        return cast(table)
+            results.append((undecided, check.score(both)) if wide else (translated, check.score(translations)))
+        return add_scored(table, results)
+
+
+def add_scored(table: pa.Table, results: Iterable[tuple[Sequence[int], Scored]]) -> pa.Table:
+    """Rows with the scores and the observations of checks beside those that they have.
+
+    Args:
+        table: of the schema, not decided.
+        results: the places of the rows that a check was given, and its outcome.
+    """
+    scores = [row or dict.fromkeys(SCORES) for row in table["scores"].to_pylist()]
+    reasons = [list(row or []) for row in table["reasons"].to_pylist()]
+    details = [list(row or []) for row in table["details"].to_pylist()]
+    for places, scored in results:
+        for name, values in scored.scores.items():
+            for place, value in zip(places, values, strict=True):
+                scores[place][name] = value
+        for place, observations in zip(places, scored.observations, strict=True):
+            for reason, part, detail in observations:
+                reasons[place].append(reason)
+                details[place].append(f"{part}: {detail}")
+    for name, column in (("scores", scores), ("reasons", reasons), ("details", details)):
+        index = SCHEMA.get_field_index(name)
+        table = table.set_column(index, SCHEMA.field(index), pa.array(column, SCHEMA.field(index).type))
+    return cast(table)

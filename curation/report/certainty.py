@@ -60,6 +60,11 @@ _KINDS = {
     "length.unusual": 0.4,
     "back_translation.low": 0.4,
     "duplicates.near": 0.9,
+    "quality_estimation.low": 0.4,
+    "judge.meaning": 0.7,
+    "judge.reasoning": 0.7,
+    "judge.fluency": 0.4,
+    "judge.unreadable": 0.1,
     "review.rejected": 1.0,
 }
 _LEAST_DEPTH = 0.7

@@ -75,6 +75,8 @@ def gather(shards: Iterable[Path | pa.Table], facts: Mapping[str, Any]) -> dict[
         "sources": sources,
         "translation": known.get("translation") or {},
         "back_translation": known.get("back_translation") or {},
+        "spending": known.get("spending") or {},
+        "choice": known.get("choice") or {},
         "settings": settings,
         "signatures": known.get("signatures") or {},
         "versions": known.get("versions") or {},

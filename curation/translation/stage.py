@@ -220,6 +220,8 @@ def read_counts(shards: Iterable[Path]) -> dict[str, dict[str, int]]:
     return {
         code: {
             **{key: by[key] for key in ("sentences", "translated", "unprotected", "unfinished")},
+            # An LLM's rows, which are counted as sentences: asked for once more, with and without success.
+            **{key: by[key] for key in ("repaired", "not_repaired") if key in by},
             "saved": max(0, by["sentences"] + by["unprotected"] - by["translated"]),
         }
         for code, by in totals.items()

@@ -1,32 +1,22 @@
 """Generation by an OpenAI-compatible server: one's own (vLLM, llama.cpp, Ollama, SGLang) or a provider's."""
 
 import asyncio
-import math
-import os
-import random
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
 from evaluation.cache import Generation
 from evaluation.prompts import Prompt
-from evaluation.settings import ModelSettings, ServerSettings
+from evaluation.settings import ModelSettings
 from mcot.core.errors import ModelError, StageError
 from mcot.core.runs import sign
+from mcot.core.servers import PASSING, back_off, plain, read_key, read_retry_after
 
-__all__ = ["ServerBackend", "read_retry_after"]
+__all__ = ["ServerBackend"]
 
 # Answers come one by one and are kept one by one: this only bounds how many wait at a time.
 _BATCH = 4096
-# Too many requests, and what a server or the proxy before it says when it is busy or being restarted.
-_PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
-# Seconds. A provider's minute of quota is over after the longest.
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
-_LONGEST_RETRY_AFTER = 600.0
-_SHOWN = 200
 
 
 class ServerBackend:
@@ -45,7 +35,7 @@ class ServerBackend:
         if settings.server is None:
             raise ModelError(f"model {settings.model!r}: backend server needs server: {{url: ...}}")
         self._settings, self._server = settings, settings.server
-        self._key = _read_key(settings.server)
+        self._key = read_key(settings.server.key_variable)
         self.signature = sign("server", 1, self._server.url.rstrip("/"), settings.model)
 
     def open(self) -> None:
@@ -97,13 +87,13 @@ class ServerBackend:
     async def _answer(self, prompt: Prompt, seed: int, notify: Callable[[str], None] | None) -> Generation:
         """Ask until there is an answer."""
         for attempt in range(1, self._server.tries + 1):
-            wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+            wait = back_off(attempt)
             try:
                 response = await self._client.post(self._address(prompt), json=self._body(prompt, seed))
             except httpx.TransportError as error:
                 trouble = f"{type(error).__name__} {error}".strip()
             else:
-                if response.status_code not in _PASSING:
+                if response.status_code not in PASSING:
                     return self._read(response)
                 trouble = f"status {response.status_code}"
                 wait = max(wait, read_retry_after(response.headers.get("Retry-After")) or 0.0)
@@ -160,34 +150,7 @@ class ServerBackend:
 
     def _plain(self, text: str) -> str:
         """What a server says, on one line; a server may repeat the key that it was sent."""
-        line = " ".join(text.split())
-        return (line.replace(self._key, "[key]") if self._key else line)[:_SHOWN]
-
-
-def _read_key(server: ServerSettings) -> str:
-    key = os.environ.get(server.key_variable, "").strip()
-    if not key.isascii() or not key.isprintable():
-        raise ModelError(
-            f"environment variable {server.key_variable}: holds characters that no key has; set it to the key alone"
-        )
-    return key
-
-
-def read_retry_after(value: str | None) -> float | None:
-    """How many seconds a server asks to wait (RFC 9110, 10.2.3: seconds, or a date); None where it asks nothing."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            then = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        # A date that names no zone is in GMT.
-        then = then if then.tzinfo else then.replace(tzinfo=UTC)
-        seconds = (then - datetime.now(UTC)).total_seconds()
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+        return plain(text, self._key)
 
 
 def _message(response: httpx.Response) -> str:

@@ -32,6 +32,10 @@ SCORES = (
     "answer_rationale",
     "duplicates_question",
     "contamination_question",
+    "quality_estimation_question",
+    "quality_estimation_rationale",
+    "judge_question",
+    "judge_rationale",
 )
 
 SCHEMA = pa.schema(

@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mcot.core.chat_settings import LlmSettings
 from mcot.core.languages import LANGUAGES, TARGETS
+from mcot.core.quality_settings import JudgeSettings, QualityEstimationSettings
 from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_each_once, check_languages
 
 __all__ = [
@@ -77,10 +79,14 @@ class TranslatorSettings(SettingsModel):
         return self
 
 
+TranslatorName = Literal["nllb", "llm"]
+
+
 class BackTranslationSettings(SettingsModel):
     """Whether and by what model translations are translated back into English."""
 
     enabled: bool = True
+    by: TranslatorName | None = Field(None, description="`nllb` or `llm`; by default what translates")
     model: TranslatorSettings | None = Field(None, description="the translator itself by default")
 
 
@@ -127,6 +133,8 @@ CheckName = Literal[
     "answer",
     "duplicates",
     "contamination",
+    "quality_estimation",
+    "judge",
 ]
 
 DEFAULT_BANDS: dict[str, Band] = {
@@ -154,6 +162,11 @@ DEFAULT_BANDS: dict[str, Band] = {
     # 1 - likeness to an earlier row; to a benchmark's problem.
     "duplicates": Band(keep=0.2, drop=0.2),
     "contamination": Band(keep=0.5, drop=0.5),
+    # A COMET model's estimate. Nobody has published a threshold for mathematics, and models differ: until verdicts
+    # calibrate it a low one asks for a look, and drops nothing.
+    "quality_estimation": Band(keep=0.6, drop=0.0),
+    # 1 - MQM weights / 25: one major error of meaning is a doubt, more than three are a drop.
+    "judge": Band(keep=0.9, drop=0.4),
 }
 
 
@@ -173,8 +186,20 @@ class CurationSettings(SettingsModel):
     languages: list[Language] = Field([language.code for language in TARGETS], min_length=1)
     include_english: bool = Field(True, description="the English problems too, as language `en`")
     translator: TranslatorSettings = TranslatorSettings()
+    translators: list[TranslatorName] = Field(
+        ["nllb"], min_length=1, description="`nllb`, set by `translator`, `llm`, set by `llm`, or both"
+    )
+    use_translators: Literal["best", "failed"] = Field(
+        "best",
+        description="of several: all for each row, and the best is taken; or each only where those before it failed",
+    )
+    llm: LlmSettings | None = Field(None, description="an LLM behind an OpenAI-compatible server")
     back_translation: BackTranslationSettings = BackTranslationSettings()
     checks: CheckSettings = CheckSettings()
+    quality_estimation: QualityEstimationSettings | None = Field(
+        None, description="a COMET model that estimates quality without references; by default none"
+    )
+    judge: JudgeSettings | None = Field(None, description="an LLM that judges translations; by default none")
     duplicates: DuplicateSettings = DuplicateSettings()
     contamination: dict[str, FilePath | None] | None = Field(
         None,
@@ -200,6 +225,26 @@ class CurationSettings(SettingsModel):
     def _known_threshold_languages(cls, bands: dict[str, dict[str, Band]]) -> dict[str, dict[str, Band]]:
         check_languages(bands, {"default", *LANGUAGES})
         return bands
+
+    @field_validator("translators")
+    @classmethod
+    def _known_translators(cls, names: list[TranslatorName]) -> list[TranslatorName]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"got {names}, a translator twice; name each once")
+        return names
+
+    @model_validator(mode="after")
+    def _llm_is_set(self) -> "CurationSettings":
+        if self.llm is None and "llm" in {*self.translators, self.back_translation.by}:
+            raise ValueError("llm is to translate and is not set; add llm: {url: ..., model: ...}")
+        return self
+
+    @property
+    def back_translator(self) -> TranslatorName:
+        """What translates back."""
+        if self.back_translation.by is not None:
+            return self.back_translation.by
+        return "nllb" if self.back_translation.model is not None else self.translators[0]
 
     @property
     def folder(self) -> Path:

@@ -16,14 +16,12 @@ import pytest
 
 from datasets_card.publication import RECORD, Staged
 from datasets_card.settings import PublishSettings
-from mcot.core.errors import RunError, SettingsError, UserError
-from mcot.core.files import lock_folder
+from mcot.core.errors import SettingsError, UserError
 from mcot.core.reviews import RESOLVED_SCHEMA, VERDICT_SCHEMA, sign_source, sign_translation
 from mcot.publish import Published, publish, publish_to_folder
 from mcot.review import apply_reviews
 from tests.datasets_card.conftest import TOKEN
 from tests.datasets_card.hub_server import Fault, HubServer
-from tests.datasets_card.test_gates import set_scores
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")
 
@@ -230,68 +228,6 @@ def test_a_public_repository_is_written_to_only_when_told(send: Send, hub: HubSe
     send(private=False)
     send(repo_id="org/open", private=False)
     assert not hub.repositories["org/open"].private
-
-
-def test_one_publication_of_a_run_at_a_time(run: Path, hub: HubServer, naps: list[float], tmp_path: Path) -> None:
-    first = publish(run, settings_of(tag="first"), lambda _: True)
-    assert first is not None
-    whole = set(hub.repositories[REPO].files)
-
-    def publish_beside(_: Sequence[str]) -> bool:
-        for attempt in (
-            lambda: publish(run, settings_of(tag="third"), lambda _: True),
-            lambda: publish_to_folder(run, settings_of(), tmp_path / "dry"),
-        ):
-            with pytest.raises(RunError, match="another process is publishing it; wait for it or stop it") as raised:
-                attempt()
-            assert "\n" not in str(raised.value)
-        return True
-
-    second = publish(run, settings_of(tag="second"), publish_beside)
-    assert second is not None
-    assert set(hub.repositories[REPO].files) == whole
-    assert set(hub.repositories[REPO].tags) == {"first", "second"}
-    # Then the way is free.
-    assert publish(run, settings_of(tag="third"), lambda _: True) is not None
-
-
-def test_two_processes_at_once_leave_a_whole_repository(run: Path, send: Send, hub: HubServer, tmp_path: Path) -> None:
-    send(tag="first")
-    there = hub.repositories[REPO]
-    whole = set(there.files)
-    given = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path)}
-    clean = {key: value for key, value in os.environ.items() if key != "HF_HUB_OFFLINE"}
-    program = "import sys; from mcot.cli import main; main(sys.argv[1:])"
-    options = ["--repo-id", REPO, "--yes", "--tag", "second"]
-    command = [sys.executable, "-c", program, "publish", str(run), *options]
-    both = [
-        subprocess.Popen(command, env=clean | given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for _ in range(2)
-    ]
-    said = [one.communicate(timeout=240)[0] for one in both]
-    assert set(there.files) - {name for name in there.files if name.startswith("data/")} <= whole
-    record = json.loads(hub.objects[there.files[RECORD]])
-    assert {*record["files"], *record["card"], ".gitattributes"} == set(there.files)
-    assert "second" in there.tags
-    assert "Traceback" not in "".join(said)
-    for one, text in zip(both, said, strict=True):
-        assert one.returncode == 0 or "another process is publishing it" in text.splitlines()[-1]
-
-
-def test_what_is_checked_is_what_is_published(run: Path, send: Send, hub: HubServer) -> None:
-    # The rows change after the command began, while the Hub is asked.
-    hub.meanwhile["info"] = lambda: set_scores(0.2)(run)
-    with pytest.raises(UserError, match="1 kept rows are of a benchmark"):
-        send()
-    assert hub.repositories == {}
-
-
-def test_nobody_puts_other_rows_there_meanwhile(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcot.publish._WAIT", 0.0)
-    with lock_folder(run, "run folder"), pytest.raises(RunError, match="another process is writing into it"):
-        publish_to_folder(run, settings_of(), tmp_path / "dry")
-    # Of the mistake nothing is left beside the folder.
-    assert [path.name for path in tmp_path.iterdir() if "dry" in path.name] == []
 
 
 def test_only_the_published_languages(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

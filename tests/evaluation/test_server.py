@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from evaluation.backends import make_backend
-from evaluation.backends.server import read_retry_after
 from evaluation.cache import GenerationStore
 from evaluation.generate import generate
 from evaluation.problems import read_problems
 from evaluation.settings import ModelSettings
 from mcot.core.errors import ModelError, StageError
+from mcot.core.servers import read_retry_after
 
 
 class Server:
@@ -74,7 +74,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("evaluation.backends.server._FIRST_WAIT", 0.01)
+    monkeypatch.setattr("mcot.core.servers.FIRST_WAIT", 0.01)
     one = Server()
     yield one
     one.close()
@@ -165,7 +165,7 @@ def test_a_refusal_is_said_in_one_line(
 
 
 def test_a_server_that_is_not_there(benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evaluation.backends.server._FIRST_WAIT", 0.01)
+    monkeypatch.setattr("mcot.core.servers.FIRST_WAIT", 0.01)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings = served("http://127.0.0.1:9/v1", server={"tries": 2})
     with pytest.raises(StageError, match="2 tries, the last one: ConnectError"):
