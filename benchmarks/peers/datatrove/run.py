@@ -83,8 +83,8 @@ PARTS = {
     ),
     "contamination": Part(
         contamination,
-        "NGramsDecontFilter: one run of 12 words in common, in English alone, numbers all alike, so that a problem told "
-        "with other numbers counts as a leak; translations are not looked at; a text is left at the first run",
+        "NGramsDecontFilter: one run of 12 words in common, in English alone, numbers all alike, so that a problem "
+        "told with other numbers counts as a leak; translations are not looked at; a text is left at the first run",
     ),
 }
 
