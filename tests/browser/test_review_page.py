@@ -28,8 +28,8 @@ EVIL = (
     f"**nyota** <svg/onload={RUN}> </span></div><iframe srcdoc='<script>parent.{RUN}</script>'></iframe> &lt;i&gt;"
 )
 SETTINGS = ReviewSettings(
-    annotators={"sw": ["amina"], "zh": ["li"]},
-    adjudicators=["neema"],
+    annotators={"sw": ["zawadi.page"], "zh": ["mei.page"]},
+    adjudicators=["neema.page"],
     overlap={"share": 0},  # type: ignore[arg-type]
 )
 
@@ -75,7 +75,7 @@ def run(argilla_server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_five_rows_are_reviewed(browser: "Browser", argilla_server: LocalServer, run: Path) -> None:
-    page = open_dataset(browser, argilla_server, "amina", f"demo-{read_id(run)}-sw-1")
+    page = open_dataset(browser, argilla_server, "zawadi.page", f"demo-{read_id(run)}-sw-1")
     corrected = 0
     for number in range(5):
         text = page.locator(".text_field_component", has_text="Question:").last.inner_text()
@@ -131,7 +131,7 @@ def correct_by_keyboard(page: "Page") -> None:
 
 
 def test_text_of_the_dataset_is_text(browser: "Browser", argilla_server: LocalServer, run: Path) -> None:
-    page = open_dataset(browser, argilla_server, "li", f"demo-{read_id(run)}-zh-1")
+    page = open_dataset(browser, argilla_server, "mei.page", f"demo-{read_id(run)}-zh-1")
     complaints: list[str] = []
     page.on("dialog", lambda dialog: complaints.append(dialog.message))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -156,7 +156,7 @@ def test_text_of_the_dataset_is_text(browser: "Browser", argilla_server: LocalSe
 def test_texts_stand_beside_each_other_with_their_lines(
     browser: "Browser", argilla_server: LocalServer, run: Path
 ) -> None:
-    page = open_dataset(browser, argilla_server, "li", f"demo-{read_id(run)}-zh-1")
+    page = open_dataset(browser, argilla_server, "mei.page", f"demo-{read_id(run)}-zh-1")
     left, right = (page.locator(".text_field_component span[lang]").nth(n).bounding_box() for n in (0, 1))
     assert left is not None
     assert right is not None

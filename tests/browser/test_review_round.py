@@ -27,7 +27,7 @@ workspace: round
 budget: 5
 audits: {keep: 1, drop: 0}
 overlap: {share: 0}
-annotators: {sw: [amina]}
+annotators: {sw: [zuri.round]}
 """
 
 
@@ -84,7 +84,7 @@ def test_corrected_text_is_in_the_dataset(
     settings = tmp_path / "review.yaml"
     settings.write_text(REVIEW)
     review("push", run, "--settings", settings, "--home", argilla_server.home)
-    page = open_dataset(browser, argilla_server, "amina", f"run-{read_id(run)}-sw-1")
+    page = open_dataset(browser, argilla_server, "zuri.round", f"run-{read_id(run)}-sw-1")
     shown = [judge(page, number) for number in range(5)]
     page.close()
     review("pull", run, "--settings", settings, "--home", argilla_server.home)
