@@ -36,6 +36,8 @@ class Claim(NamedTuple):
 
 
 _MGSM = "../shared/data/mgsm"
+_STAGE = "the stage alone"
+_WHOLE = "with the cluster's start and end"
 
 CLAIMS = (
     Claim(
@@ -93,12 +95,17 @@ CLAIMS = (
     ),
     Claim(
         "Two Ray workers against one, and Ray against the local engine",
-        f"ray_engine --mgsm {_MGSM}",
+        "ray_engine",
         "ray_engine",
         (
-            Figure("two workers against one, times", ("two ray workers against one, times",), "at least 1.7"),
-            Figure("Ray's overhead, one worker, %", ("ray against local, percent more time", "1"), "at most 15"),
-            Figure("Ray's overhead, two workers, %", ("ray against local, percent more time", "2"), "at most 15"),
+            Figure("two workers against one, times", (_WHOLE, "two ray workers against one, times"), "at least 1.7"),
+            Figure(
+                "Ray's overhead, one worker, %", (_WHOLE, "ray against local, percent more time", "1"), "at most 15"
+            ),
+            Figure(
+                "Ray's overhead, two workers, %", (_WHOLE, "ray against local, percent more time", "2"), "at most 15"
+            ),
+            Figure("of the stage alone, %", ("the stage alone", "ray against local, percent more time", "2")),
             Figure("same bytes", ("same bytes",), "true"),
         ),
     ),

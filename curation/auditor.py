@@ -1,11 +1,9 @@
 """Checks and decisions over chunks of a set, in several processes."""
 
-import gc
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,14 +13,11 @@ from curation.stages import make_check_stage, make_checks, make_decide_stage
 from mcot.core.benchmarks import Benchmark
 from mcot.core.errors import StageError, UserError
 from mcot.core.files import is_machine_error, write_table
-from mcot.core.processes import end_with_parent
+from mcot.core.processes import collect_seldom, collecting_seldom, end_with_parent
 from mcot.core.rows import from_rows
 from mcot.core.settings import CurationSettings
 
 __all__ = ["Auditor"]
-
-# New objects between two looks for cycles. Rows hold none, and looking every 700 took 7% of the time.
-_GARBAGE_THRESHOLD = 100_000
 
 
 class Auditor:
@@ -43,7 +38,7 @@ class Auditor:
     def run(self, places: Iterator[tuple[pa.Table, Path]], workers: int) -> Iterator[Path]:
         """Decide chunks and write each to its place, which is given once it is there, in order."""
         if workers == 1:
-            with _collecting_seldom():
+            with collecting_seldom():
                 for table, path in places:
                     self.work(table, path)
                     yield path
@@ -91,17 +86,6 @@ class Auditor:
             return from_rows([{**row, "details": [f"a check failed on this row: {failure}"]}])
 
 
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """As the processes of an audit do, for a while."""
-    before = gc.get_threshold()
-    gc.set_threshold(_GARBAGE_THRESHOLD)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
 _auditor: Auditor
 
 
@@ -109,7 +93,7 @@ def _set_auditor(auditor: Auditor) -> None:
     global _auditor  # noqa: PLW0603 a worker process has one auditor for its whole life
     _auditor = auditor
     end_with_parent()
-    gc.set_threshold(_GARBAGE_THRESHOLD)
+    collect_seldom()
 
 
 def _work(table: pa.Table, path: Path) -> None:

@@ -53,7 +53,7 @@ def curate(
     lines = make_lines(settings, checks, translator)
     data = sources_signature(settings.sources)
     identity = [[_place(source.path), source.name, source.subset, source.split] for source in settings.sources]
-    with open_run(settings.folder, identity=identity, settings=dump_settings(settings)):
+    with open_run(settings.folder, identity=identity, settings=dump_settings(settings)), engine:
         return _run(settings, engine, lines, checks, data, unread)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import zip_longest
 
 import pyarrow as pa
@@ -17,6 +18,9 @@ __all__ = ["EquationsCheck", "compare_equations"]
 
 # With more pairs than this left between two texts nothing corresponds, and aligning them would take long.
 _MOST_PAIRS = 40_000
+# One English solution is the source of ten rows in a row; a long one is not worth keeping.
+_REMEMBERED = 1024
+_LONGEST_REMEMBERED = 4000
 
 
 class EquationsCheck:
@@ -52,7 +56,7 @@ class EquationsCheck:
 
 def compare_equations(source: str, translation: str, language: str) -> tuple[float | None, list[Observation]]:
     """The score of a translated rationale, None where neither text has an equation, and what was observed."""
-    theirs, ours = find_equations(source, "en"), find_equations(translation, language)
+    theirs, ours = _find_in_source(source), find_equations(translation, language)
     theirs, ours = _without_lone_marks(theirs, translation), _without_lone_marks(ours, source)
     observations = []
     false = next((one for one in theirs if one.holds is False), None)
@@ -103,7 +107,16 @@ def _moved_steps(
     return [place for place, (one, other) in pairs if one != other], len(source)
 
 
-def _without_lone_marks(equations: list[Equation], other: str) -> list[Equation]:
+def _find_in_source(text: str) -> Sequence[Equation]:
+    return _find_remembered(text) if len(text) <= _LONGEST_REMEMBERED else find_equations(text, "en")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _find_remembered(text: str) -> tuple[Equation, ...]:
+    return tuple(find_equations(text, "en"))
+
+
+def _without_lone_marks(equations: Sequence[Equation], other: str) -> Sequence[Equation]:
     """Without what only calculator marks say, where the other text is written without marks."""
     return equations if "<<" in other else [one for one in equations if not one.marked]
 

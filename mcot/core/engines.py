@@ -13,13 +13,13 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import pyarrow as pa
 
 from mcot.core.errors import MissingExtraError, StageError, UserError
 from mcot.core.files import is_machine_error
-from mcot.core.processes import end_with_parent
+from mcot.core.processes import collect_seldom, collecting_seldom, end_with_parent
 from mcot.core.progress import Progress
 from mcot.core.runs import StageFolder, read_shard
 
@@ -78,7 +78,13 @@ class Shared(Stage, Protocol):
 
 
 class Engine(Protocol):
-    """Runs stages."""
+    """Runs stages. As a context it keeps what it starts for one stage (a cluster) for those after it."""
+
+    def __enter__(self) -> Self:
+        """Keep what is started from now on."""
+
+    def __exit__(self, *_: object) -> None:
+        """End what was started."""
 
     def run(self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, *, parallel: bool = False) -> None:
         """Process every shard that the folder lacks, then close the folder.
@@ -119,6 +125,13 @@ class LocalEngine:
 
     def __init__(self, *, workers: int = 1, retries: int = 1) -> None:
         self._workers, self._retries = workers, retries
+
+    def __enter__(self) -> Self:
+        """Nothing outlives a stage here."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left to end."""
 
     def run(self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, *, parallel: bool = False) -> None:
         """See `Engine.run`."""
@@ -168,13 +181,14 @@ class LocalEngine:
     def _in_line(
         self, stage: Stage, inputs: Sequence[Path], folder: StageFolder, shards: list[int]
     ) -> Iterator[tuple[int, str | None]]:
-        if shards:
+        if not shards:
+            return
+        with collecting_seldom():
             stage.open()
-        try:
-            for index in shards:
-                yield index, attempt(stage, inputs[index], folder, index, self._retries)
-        finally:
-            if shards:
+            try:
+                for index in shards:
+                    yield index, attempt(stage, inputs[index], folder, index, self._retries)
+            finally:
                 stage.close()
 
     def _in_processes(
@@ -218,6 +232,7 @@ def _open_worker(stage: Stage, folder: StageFolder) -> None:
     _stage, _folder = stage, folder
     end_with_parent()
     stage.open()
+    collect_seldom()
 
 
 def _work(path: Path, index: int, retries: int) -> str | None:

