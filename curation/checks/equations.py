@@ -56,8 +56,8 @@ class EquationsCheck:
 
 def compare_equations(source: str, translation: str, language: str) -> tuple[float | None, list[Observation]]:
     """The score of a translated rationale, None where neither text has an equation, and what was observed."""
-    theirs, ours = _find_in_source(source), find_equations(translation, language)
-    theirs, ours = _without_lone_marks(theirs, translation), _without_lone_marks(ours, source)
+    theirs = _without_lone_marks(_find_in_source(source), translation)
+    ours = _without_lone_marks(find_equations(translation, language), source)
     observations = []
     false = next((one for one in theirs if one.holds is False), None)
     if false is not None:

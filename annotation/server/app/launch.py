@@ -166,7 +166,7 @@ def make_server(home: Path, listener: socket.socket, jobs: "Jobs", *, with_paren
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     told = home / "server.json"
 
-    class Server(uvicorn.Server):  # type: ignore[misc]
+    class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await make_owner(home)
             await jobs.recover()
