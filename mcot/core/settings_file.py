@@ -20,6 +20,18 @@ __all__ = ["dump_settings", "load_settings", "parse_settings"]
 _SHOWN = 80
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads `off`, `on`, `yes` and `no` as words, as YAML 1.2 has it; a switch takes them all the same.
+
+    YAML 1.1, which the library implements, reads `comet: off` as false.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 the library's own name
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def load_settings(path: Path, model: type[Settings]) -> Settings:
     """Read a settings file.
 
@@ -76,7 +88,7 @@ def _read(path: Path) -> str:
 def _parse_yaml(text: str, path: Path) -> Any:
     where = f"settings file {path}"
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506 a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""

@@ -29,6 +29,13 @@ def test_defaults_are_spelled_out_and_read_back(tmp_path: Path) -> None:
     assert load_settings(write(tmp_path, dumped)) == settings
 
 
+@pytest.mark.parametrize(("word", "switch"), [("off", False), ("no", False), ("on", True), ("yes", True)])
+def test_words_are_words_and_switches_take_them(tmp_path: Path, word: str, switch: bool) -> None:
+    text = f"name: {word}\nsources: [{{path: a.jsonl}}]\ninclude_english: {word}\n"
+    settings = load_settings(write(tmp_path, text))
+    assert (settings.name, settings.include_english) == (word, switch)
+
+
 def test_bands_by_language_over_default(tmp_path: Path) -> None:
     content = {
         **MINIMAL,
