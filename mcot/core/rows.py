@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["DECISIONS", "SCHEMA", "SCORES", "cast", "from_rows", "row_id", "source_row"]
+__all__ = ["DECISIONS", "SCHEMA", "SCORES", "cast", "from_rows", "renew", "row_id", "source_row"]
 
 DECISIONS = ("keep", "review", "drop")
 
@@ -120,3 +120,14 @@ def cast(table: pa.Table) -> pa.Table:
         for field in SCHEMA
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def renew(table: pa.Table) -> pa.Table:
+    """Rows as an earlier version wrote them, in today's schema: what it did not score is null.
+
+    Other tables come back as they are. Scores and columns only ever come to be more; whether what is there still holds,
+    a stage's signature says.
+    """
+    if table.schema == SCHEMA or not {"id", "scores", "decision"} <= set(table.column_names) <= set(SCHEMA.names):
+        return table
+    return cast(table).replace_schema_metadata(table.schema.metadata)

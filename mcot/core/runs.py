@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from mcot.core.errors import RunError
 from mcot.core.files import is_machine_error, lock_folder, read_json, remove_folder, write_file, write_json, write_table
+from mcot.core.rows import renew
 
 __all__ = ["StageFolder", "open_run", "read_shard", "sign"]
 
@@ -33,14 +34,14 @@ def sign(*parts: object) -> str:
 
 
 def read_shard(path: Path) -> pa.Table:
-    """Read a shard as it was written.
+    """Read a shard. Of rows that an earlier version wrote, what it did not score is null.
 
     Raises:
         RunError: it is damaged.
     """
     try:
         # Not through a dataset or memory map: a map would keep pages of every shard resident.
-        return pq.ParquetFile(path).read()
+        return renew(pq.ParquetFile(path).read())
     except (pa.ArrowException, OSError) as error:
         if is_machine_error(error) or isinstance(error, FileNotFoundError):
             raise
