@@ -4,8 +4,8 @@ Question pairs in ten languages, half of them MGSM's with other numbers (where F
 the rest the demo's problems; all different, all checks on. Each size in a process of its own; peaks are what the
 system counts (`ru_maxrss`), of the command itself and of the largest of its processes. With PYTHON of an environment
 with opusfilter_peer/requirements.txt, OpusFilter decides pairs beside it: both on one process and on the same pairs.
-Ours then is the whole command, start, reading, writing and report included; OpusFilter's the filters alone, once their
-models are loaded.
+OpusFilter's filters are timed alone, on pairs in memory, once their models are loaded; ours are timed so too ("checks
+alone", with the decisions), and as the whole command, start, reading, writing and report included.
 """
 
 import argparse
@@ -25,8 +25,14 @@ from benchmarks._record import record
 from curation.audit import audit
 from curation.audit_settings import AuditSettings
 from curation.demo.generator import draw_problem, load_texts
+from curation.stages import make_check_stage, make_checks, make_decide_stage
 from mcot.core.languages import TARGETS
+from mcot.core.processes import collecting_seldom
+from mcot.core.rows import from_rows
+from mcot.core.settings import CurationSettings
 
+# Rows of a table, as an audit has them.
+_CHUNK = 2000
 _NUMBER = re.compile(r"\d+")
 _PEER = Path(__file__).parent / "opusfilter_peer" / "run.py"
 
@@ -92,6 +98,22 @@ def measure(count: int, workers: int, mgsm: Path | None) -> dict[str, float]:
                 "peak_rss_of_a_process_mib": round(largest)}  # fmt: skip
 
 
+def decide_alone(pairs: list[dict[str, str]]) -> float:
+    """Seconds that the checks and the decisions take of pairs in memory, models loaded."""
+    settings = CurationSettings.model_validate({"name": "speed", "sources": [{"path": "pairs.jsonl"}]})
+    check, decide = make_check_stage(make_checks(settings)), make_decide_stage(settings)
+    check.open()
+    rows = [{**pair, "id": str(number), "problem_id": str(number)} for number, pair in enumerate(pairs)]
+    # A language's words are read with its first row.
+    decide.process(check.process(from_rows(rows[:20]), 0), 0)
+    tables = [from_rows(rows[start : start + _CHUNK]) for start in range(20, len(rows), _CHUNK)]
+    with collecting_seldom():
+        began = time.monotonic()
+        for table in tables:
+            decide.process(check.process(table, 0), 0)
+        return time.monotonic() - began
+
+
 def compare(python: Path, count: int, mgsm: Path | None) -> dict[str, float | dict[str, float]]:
     """Rows a second of both on the same pairs, one process each."""
     with tempfile.TemporaryDirectory() as name:
@@ -102,6 +124,7 @@ def compare(python: Path, count: int, mgsm: Path | None) -> dict[str, float | di
         began = time.monotonic()
         audit(str(path), Path(name) / "out", AuditSettings(workers=1))
         ours = count / (time.monotonic() - began)
+        alone = count / decide_alone([json.loads(line) for line in path.read_text("utf-8").splitlines()])
         subprocess.run([str(python), str(_PEER), str(path), str(output)], check=True)
         peers = json.loads(output.read_text("utf-8"))
     steps = {"": "seconds", ", all filters on": "seconds_of_all"}
@@ -109,8 +132,13 @@ def compare(python: Path, count: int, mgsm: Path | None) -> dict[str, float | di
               for step, key in steps.items()}  # fmt: skip
     return {
         "rows": count,
-        "rows_a_second": {"mcot": round(ours), **{name: round(value) for name, value in theirs.items()}},
-        "times": {name: round(ours / value, 1) for name, value in theirs.items()},
+        "rows_a_second": {
+            "mcot, checks alone": round(alone),
+            "mcot, the command": round(ours),
+            **{name: round(value) for name, value in theirs.items()},
+        },
+        "times, checks alone": {name: round(alone / value, 1) for name, value in theirs.items()},
+        "times, the command": {name: round(ours / value, 1) for name, value in theirs.items()},
     }
 
 

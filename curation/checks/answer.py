@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pyarrow as pa
 
-from curation.checks.base import Observation, Scored
+from curation.checks.base import Observation, Scored, column_values
 from mcot.core.answers import canonical, final_answer, find_statement
 from mcot.core.numbers import read_numbers
 from mcot.core.runs import sign
@@ -27,7 +27,7 @@ class AnswerCheck:
 
     def score(self, table: pa.Table) -> Scored:
         """Score the rationale of every row."""
-        columns = [table[name].to_pylist() for name in ("rationale", "answer", "language")]
+        columns = [column_values(table, name) for name in ("rationale", "answer", "language")]
         scored = Scored({"answer_rationale": []}, [])
         for rationale, gold, language in zip(*columns, strict=True):
             value: float | None = None

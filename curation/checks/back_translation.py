@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.checks.base import PARTS, Scored
+from curation.checks.base import PARTS, Scored, column_values
 
 __all__ = ["BackTranslationCheck", "chrf", "chrf_plus_plus"]
 
@@ -183,7 +183,7 @@ class BackTranslationCheck:
         """Score question and rationale of every row."""
         scored = Scored({}, [[] for _ in range(len(table))])
         for part in PARTS:
-            sources, backs = table[f"source_{part}"].to_pylist(), table[f"back_{part}"].to_pylist()
+            sources, backs = column_values(table, f"source_{part}"), column_values(table, f"back_{part}")
             pairs = [
                 (index, _MARK.sub("", back), _MARK.sub("", source))
                 for index, (source, back) in enumerate(zip(sources, backs, strict=True))

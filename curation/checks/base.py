@@ -1,12 +1,13 @@
 """What every check is."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
-__all__ = ["PARTS", "Check", "Observation", "Part", "Scored", "score_parts"]
+__all__ = ["PARTS", "Check", "Observation", "Part", "Scored", "column_values", "score_parts"]
 
 Part = Literal["question", "rationale"]
 PARTS: tuple[Part, ...] = ("question", "rationale")
@@ -38,6 +39,26 @@ class Scored:
 
     scores: dict[str, list[float | None]]
     observations: list[list[Observation]] = field(default_factory=list)
+
+
+class _LastTable(threading.local):
+    """What was read of the table that was asked for last, by a thread."""
+
+    table: pa.Table | None = None
+    columns: dict[str, list[Any]]
+
+
+_last = _LastTable()
+
+
+def column_values(table: pa.Table, name: str) -> list[Any]:
+    """A column's values, not to be changed. Read once for all the checks of a table, which then share its texts."""
+    if _last.table is not table:
+        _last.table, _last.columns = table, {}
+    values = _last.columns.get(name)
+    if values is None:
+        values = _last.columns[name] = table[name].to_pylist()
+    return values
 
 
 class Check(Protocol):
@@ -74,19 +95,25 @@ def score_parts(
         name: of the check; the score fields are `{name}_question` and `{name}_rationale`.
         optional: columns that may be null.
     """
-    languages = table["language"].to_pylist()
+    languages = column_values(table, "language")
     scored = Scored({}, [[] for _ in languages])
     for part in PARTS:
         required = columns(part)
-        values = [table[column].to_pylist() for column in (*required, *optional(part))]
+        # A set of questions alone has no second part.
+        if any(table[column].null_count == len(languages) for column in required):
+            scored.scores[f"{name}_{part}"] = [None] * len(languages)
+            continue
+        values = [column_values(table, column) for column in (*required, *optional(part))]
         scores: list[float | None] = []
-        for index, (language, *texts) in enumerate(zip(languages, *values, strict=True)):
+        last = len(required)
+        for index, (language, texts) in enumerate(zip(languages, zip(*values, strict=True), strict=True)):
             value: float | None = None
             # An empty translation of a text is a translation, and a bad one.
-            needed = texts[: len(required)]
-            if any(needed) and None not in needed:
+            needed = texts[:last]
+            if None not in needed and any(needed):
                 value, observations = score(*texts, language=language, part=part)
-                scored.observations[index].extend(observations)
+                if observations:
+                    scored.observations[index].extend(observations)
             scores.append(value)
         scored.scores[f"{name}_{part}"] = scores
     return scored

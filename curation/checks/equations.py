@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import pyarrow as pa
 
-from curation.checks.base import Observation, Scored
+from curation.checks.base import Observation, Scored, column_values
 from mcot.core.equation_values import Operand, Term, same_terms, side_value
 from mcot.core.equations import Equation, find_equations
 from mcot.core.numbers import read_numbers
@@ -42,7 +42,7 @@ class EquationsCheck:
 
     def score(self, table: pa.Table) -> Scored:
         """Score the rationale of every row."""
-        columns = [table[name].to_pylist() for name in ("source_rationale", "rationale", "language")]
+        columns = [column_values(table, name) for name in ("source_rationale", "rationale", "language")]
         scored = Scored({"equations_rationale": []}, [])
         for source, translation, language in zip(*columns, strict=True):
             value: float | None = None

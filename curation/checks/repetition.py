@@ -6,7 +6,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from curation.checks.base import PARTS, Observation, Part, Scored, score_parts
+from curation.checks.base import PARTS, Observation, Part, Scored, column_values, score_parts
 from curation.checks.loop_suspects import may_loop
 from curation.checks.loops import (
     SMALLEST_DISTANT,
@@ -38,7 +38,7 @@ class RepetitionCheck:
 
     def score(self, table: pa.Table) -> Scored:
         """Score question and rationale of every row."""
-        texts = [text for part in PARTS for text in table[part].to_pylist() if text]
+        texts = [text for part in PARTS for text in column_values(table, part) if text]
         suspects = frozenset(text for text, may in zip(texts, may_loop(texts), strict=True) if may)
         return score_parts(
             table,

@@ -75,7 +75,7 @@ class _Source(NamedTuple):
 @lru_cache(_REMEMBERED)
 def _read_source(source: str) -> _Source:
     found = _LATIN_WORD.findall(source)
-    lower = [word.lower() for word in found] if source.isascii() else _LATIN_WORD.findall(source.lower())
+    lower = _LATIN_WORD.findall(source.lower()) if not source.isascii() else " ".join(found).lower().split()
     names: frozenset[str] = frozenset()
     if not source.isupper():
         capitalised = {word for word in found if word[0].isupper()}

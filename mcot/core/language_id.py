@@ -98,7 +98,9 @@ class LanguageIdentifier:
         self._weights = _BUILT_IN_WEIGHTS if model == BUILT_IN_MODEL else {}
         self._model: Any = None
         self._labels: list[tuple[str, str, float]] = []
-        self._predict: Callable[[str, int, float], tuple[tuple[float, str], ...]]
+        self._predict: Callable[[str, int, float], Iterable[tuple[float, str]]]
+        self._weigh: Callable[[str], Mapping[str, float]]
+        self._is_surely: Callable[[str, str], bool]
         # With a greater probability than this, no weight makes another language likelier.
         self._surely = {code: self._least_sure(code) for code in _LATIN.values()}
         content = sign_files([self._path]) if self._path else "of the Hub"
@@ -129,8 +131,10 @@ class LanguageIdentifier:
             )
         # Not through the package's own `predict`: what that does around this takes as long again for a short text.
         ask = self._model.f.predict
+        self._predict = lambda text, *how: ask(f"{text}\n", *how, "strict")
         # Problems come rephrased, and the same but for their names and numbers: sentences come again.
-        self._predict = lru_cache(_REMEMBERED)(lambda text, *how: tuple(ask(f"{text}\n", *how, "strict")))
+        self._weigh = lru_cache(_REMEMBERED)(self._weigh_labels)
+        self._is_surely = lru_cache(_REMEMBERED)(self._ask_likeliest)
         self._labels = [(label, _LATIN[label], self._weights.get(_LATIN[label], 1.0)) for label in labels
                         if label in _LATIN]  # fmt: skip
 
@@ -173,7 +177,9 @@ class LanguageIdentifier:
 
     def among_latin(self, words: Iterable[str]) -> Mapping[str, float]:
         """The probability of each of the five languages of Latin script, for words; at least one."""
-        text = " ".join(words).lower()
+        return self._weigh(" ".join(words).lower())
+
+    def _weigh_labels(self, text: str) -> Mapping[str, float]:
         # Most of the 176 languages have next to nothing, and are not even looked at.
         predicted = {label: value for value, label in self._predict(text, -1, _LEAST_PROBABILITY / 10)}
         found = dict.fromkeys(_LATIN.values(), _LEAST_PROBABILITY)
@@ -189,13 +195,12 @@ class LanguageIdentifier:
 
         One look at the likeliest label tells, which is half the work.
         """
-        text = " ".join(words).lower()
-        predicted = self._predict(text, 1, self._surely[language])
-        return (
-            bool(predicted)
-            and _LATIN.get(predicted[0][1]) == language
-            and _WORDS_OF_OTHERS[language].isdisjoint(text.split(" "))
-        )
+        return self._is_surely(language, " ".join(words).lower())
+
+    def _ask_likeliest(self, language: str, text: str) -> bool:
+        return any(
+            _LATIN.get(label) == language for _, label in self._predict(text, 1, self._surely[language])
+        ) and _WORDS_OF_OTHERS[language].isdisjoint(text.split(" "))
 
 
 @cache
