@@ -17,8 +17,8 @@ CURRENT = 12
 MOST_LOST = 0.3
 #: Of the rows that only this check sends to review, the share that each lowered threshold may keep.
 LOWERS = (0.25, 0.5, 0.75, 1.0)
-# The only graded score of the meaning has half of the risk, all the others the rest.
-_FIRST, _FIRST_PART = "back_translation", 0.5
+# The graded scores of the meaning have half of the risk, all the others the rest.
+_OF_MEANING, _THEIR_PART = ("back_translation", "quality_estimation", "judge"), 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,9 @@ def split_risk(checks: Sequence[str], risk: float) -> dict[str, float]:
         checks: those with a path.
         risk: 1 - confidence.
     """
-    others = [check for check in checks if check != _FIRST]
-    if _FIRST not in checks or not others:
+    first = [check for check in checks if check in _OF_MEANING]
+    others = [check for check in checks if check not in _OF_MEANING]
+    if not first or not others:
         return dict.fromkeys(checks, risk / len(checks))
-    rest = risk * (1 - _FIRST_PART) / len(others)
-    return {check: risk * _FIRST_PART if check == _FIRST else rest for check in checks}
+    parts = dict.fromkeys(first, _THEIR_PART / len(first)) | dict.fromkeys(others, (1 - _THEIR_PART) / len(others))
+    return {check: risk * parts[check] for check in checks}

@@ -52,7 +52,8 @@ class Sample:
         first = np.zeros(len(self._rows), np.int64)
         for language in self._languages:
             at = [place for place, row in enumerate(self._rows) if row.language == language]
-            scores = to_scores([self._rows[place].scores for place in at])
+            rows = [self._rows[place] for place in at]
+            scores = to_scores([row.scores for row in rows], [row.reasons for row in rows])
             first[at] = levels(scores, self._bands[language], check, keeps[language])
         return [first <= place for place in range(len(keeps[self._languages[0]]))]
 

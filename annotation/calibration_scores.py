@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from mcot.core.errors import RunError
 from mcot.core.progress import Progress
-from mcot.core.rows import SCORES
+from mcot.core.rows import SCORES, UNSCORED_REASONS
 from mcot.core.settings import Band
 
 __all__ = [
@@ -41,13 +41,18 @@ GRADED = (
 )
 #: Steps of a score from 0 to its highest; a threshold is one of them.
 STEPS = 1000
+# What a check was to score and could not is no check's low score, and no moved threshold keeps it: a check of its own,
+# which has failed where there is such a reason, and else did not run.
+_UNSCORED = "unscored"
+_UNSCORED_BAND = Band(keep=1.0, drop=0.0)
 # Highest scores that are not 1.
 _HIGHEST = {"back_translation": 100.0}
 _FOLDERS = ("dataset", "review", "rejected")
 _BATCH = 8192
 
 Floats = npt.NDArray[np.float64]
-#: By check, a row each: the lower of its question's and its rationale's score; NaN where the check did not run.
+#: By check, a row each: the lower of its question's and its rationale's score; NaN where the check did not run. As read
+#: from rows they also say, under a name of its own, which of these could not be scored.
 Scores = Mapping[str, Floats]
 
 
@@ -68,10 +73,11 @@ def highest(check: str) -> float:
     return _HIGHEST.get(check, 1.0)
 
 
-def to_scores(rows: Sequence[Mapping[str, float | None]]) -> dict[str, Floats]:
-    """The scores by check of rows' scores by field."""
+def to_scores(rows: Sequence[Mapping[str, float | None]], reasons: Sequence[Sequence[str] | None]) -> dict[str, Floats]:
+    """The scores by check of rows' scores by field, and of what they are accused of."""
     by_field = {name: np.array([row.get(name) for row in rows], np.float64) for name in SCORES}
-    return _lowest(by_field)
+    unscored = [any(reason in UNSCORED_REASONS for reason in own or ()) for own in reasons]
+    return _lowest(by_field) | {_UNSCORED: np.where(unscored, 0.0, np.nan)}
 
 
 def _lowest(by_field: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -107,9 +113,10 @@ def read_scores(run: Path, *, label: str) -> Iterator[tuple[str, dict[str, Float
 
 def _read_file(path: Path) -> Iterator[dict[str, Floats]]:
     try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=_BATCH, columns=["scores"]):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=_BATCH, columns=["scores", "reasons"]):
             column = batch.column("scores")
             scores = _lowest({name: _to_numpy(column, name) for name in SCORES})
+            scores[_UNSCORED] = _find_unscored(batch.column("reasons"))
             scored = ~np.logical_and.reduce([np.isnan(values) for values in scores.values()])
             if scored.any():
                 yield {check: values[scored] for check, values in scores.items()}
@@ -121,8 +128,23 @@ def _read_file(path: Path) -> Iterator[dict[str, Floats]]:
 
 
 def _to_numpy(column: "pa.Array[Any]", name: str) -> Floats:
+    if pa.types.is_struct(column.type) and column.type.get_field_index(name) < 0:
+        # An earlier version wrote the file, which did not know the check.
+        return np.full(len(column), np.nan)
     values: Floats = pc.struct_field(column, [name]).to_numpy(zero_copy_only=False).astype(np.float64)
     return values
+
+
+def _find_unscored(reasons: "pa.Array[Any]") -> Floats:
+    """0 for each row with a reason of `UNSCORED_REASONS`, NaN for any other."""
+    found = np.full(len(reasons), np.nan)
+    named = pc.is_in(pc.list_flatten(reasons), pa.array(UNSCORED_REASONS, pa.string()))
+    found[pc.list_parent_indices(reasons).filter(named).to_numpy()] = 0.0
+    return found
+
+
+def _band(bands: Mapping[str, Band], check: str) -> Band:
+    return _UNSCORED_BAND if check == _UNSCORED else bands[check]
 
 
 @dataclass(slots=True)
@@ -131,7 +153,7 @@ class ScoreCounts:
 
     Attributes:
         total: rows.
-        kept: with no score below its band's `keep`.
+        kept: with no score below its band's `keep`, and none that could not be given.
         dropped: with a score below its band's `drop`.
         above: by check, how many kept rows have each step's score (`STEPS` + 2: the last did not run the check).
         below: by check, the same of rows that it alone keeps from being kept, without being dropped for it.
@@ -158,8 +180,8 @@ def count_scores(run: Path, bands: Mapping[str, Mapping[str, Band]], checks: Seq
             continue
         band = bands[language]
         count = counts.setdefault(language, ScoreCounts())
-        fails = {check: values < band[check].keep for check, values in scores.items()}
-        dropped = np.logical_or.reduce([values < band[check].drop for check, values in scores.items()])
+        fails = {check: values < _band(band, check).keep for check, values in scores.items()}
+        dropped = np.logical_or.reduce([values < _band(band, check).drop for check, values in scores.items()])
         failed = np.sum(list(fails.values()), axis=0)
         count.total += len(failed)
         count.kept += int((failed == 0).sum())
@@ -191,7 +213,9 @@ def levels(scores: Scores, bands: Mapping[str, Band], check: str, keeps: Sequenc
     Returns:
         A position in `keeps` for each row; its length where none keeps it.
     """
-    others = np.logical_or.reduce([values < bands[name].keep for name, values in scores.items() if name != check])
+    others = np.logical_or.reduce(
+        [values < _band(bands, name).keep for name, values in scores.items() if name != check]
+    )
     # Comparisons with NaN are false: a check that did not run keeps nothing out.
     above = (np.asarray(keeps)[None, :] > scores[check][:, None]).sum(axis=1)
     return np.where(others, len(keeps), above).astype(np.int64)

@@ -44,6 +44,7 @@ _WORDS = {
     "judge.reasoning": "a language model says that the reasoning was changed",
     "judge.fluency": "a language model says that it reads badly",
     "judge.low": "a language model doubts that it is a good translation",
+    "back_translation.missing": "it could not be translated back into English for a comparison",
     "judge.unreadable": "a language model was to judge it and did not",
     "review.rejected": "annotators rejected it",
 }

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from mcot.core.rows import SCORES
+from mcot.core.rows import SCORES, UNSCORED_REASONS
 from mcot.core.settings import Band, CurationSettings, SourceSettings
 
 __all__ = ["Informative"]
@@ -32,12 +32,14 @@ class Informative:
     def rate(self, language: str, row: Mapping[str, Any]) -> float:
         """How near a row is to being kept: 0 at every threshold, less by up to 1 for each score below its own.
 
-        A score counts by where it lies in its band: halfway between `keep` and `drop` it takes 0.5.
+        A score counts by where it lies in its band: halfway between `keep` and `drop` it takes 0.5. What a check was to
+        score and could not takes 1: no threshold will keep the row.
         """
         if language not in self._bands:
             self._bands[language] = self._settings.bands(language)
         scores = row["scores"] or {}
-        return -sum(_shortfall(scores.get(field), self._bands[language][check]) for field, check in _FIELDS)
+        unscored = sum(reason in UNSCORED_REASONS for reason in row.get("reasons") or ())
+        return -sum((_shortfall(scores.get(field), self._bands[language][check]) for field, check in _FIELDS), unscored)
 
 
 def _shortfall(score: float | None, band: Band) -> float:

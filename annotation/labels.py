@@ -46,6 +46,7 @@ class Judged:
         annotators: how many judged it, adjudication aside.
         disagreement: the share of their pairs that disagree on whether it is good; None with fewer than two.
         scores: by field, as it was shown.
+        reasons: that it was decided for, as it was shown.
     """
 
     language: str
@@ -56,6 +57,7 @@ class Judged:
     annotators: int
     disagreement: float | None
     scores: Mapping[str, float | None]
+    reasons: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -152,9 +154,9 @@ def read_labels(queue: pa.Table, verdicts: pa.Table, resolved: pa.Table) -> Labe
     queued: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     seen: set[Key] = set()
     lines = queue.select([*_KEY, "review_round", "stratum", "probability"]).to_pylist()
-    scores = pc.struct_field(queue["row"], "scores").to_pylist()
+    scores, reasons = (pc.struct_field(queue["row"], name).to_pylist() for name in ("scores", "reasons"))
     corrected = pc.is_valid(pc.struct_field(queue["row"], ["review", "verdict"])).to_pylist()
-    for line, by_field, is_corrected in zip(lines, scores, corrected, strict=True):
+    for line, by_field, accused, is_corrected in zip(lines, scores, reasons, corrected, strict=True):
         key, number = _key(line), line["review_round"] or 0
         if not line["probability"] or key in seen or is_corrected:
             continue
@@ -165,7 +167,7 @@ def read_labels(queue: pa.Table, verdicts: pa.Table, resolved: pa.Table) -> Labe
             verdict, votes = settled.get(key) or _majority(given), [one in GOOD for one in given]
             rows[key] = Judged(
                 line["language"], line["id"], line["stratum"], verdict, _settle(verdict, votes), len(votes),
-                _disagreement(votes), by_field or {},
+                _disagreement(votes), by_field or {}, accused or [],
             )  # fmt: skip
     cells = {cell: Cell(_population(rounds), sum(map(len, rounds.values()))) for cell, rounds in queued.items()}
     for row in rows.values():

@@ -89,5 +89,7 @@ def _kept(labels: Labels, language: str, bands: Mapping[str, Band]) -> list[Judg
     rows = [row for row in labels.rows if row.language == language]
     # At its own threshold no check moves.
     check = GRADED[0]
-    first = levels(to_scores([row.scores for row in rows]), bands, check, [bands[check].keep])
+    first = levels(
+        to_scores([row.scores for row in rows], [row.reasons for row in rows]), bands, check, [bands[check].keep]
+    )
     return [row for row, place in zip(rows, first, strict=True) if not place]

@@ -45,11 +45,19 @@ _NEEDS = {
     "answer": "no row has `rationale` and an `answer` that is a number",
     "duplicates": "it looks at whole datasets, not at rows",
     "contamination": "the settings don't ask for it: name benchmarks under `contamination`",
+    "quality_estimation": "no row that is left undecided has texts that the model takes",
+    "judge": "other checks drop every row, or no judgement could be read",
 }
+_UNASKED = "the settings don't ask for it: each has a key of its name"
 
 
 class Audited:
     """What an audit counted.
+
+    Args:
+        counts: rows by decision, and scores by field.
+        rows: for each folder the rows by language.
+        settings: what was asked for.
 
     Attributes:
         decisions: rows by decision.
@@ -57,9 +65,9 @@ class Audited:
         rows: for each folder the rows by language.
     """
 
-    def __init__(self, counts: Mapping[str, int], rows: dict[str, dict[str, int]]) -> None:
+    def __init__(self, counts: Mapping[str, int], rows: dict[str, dict[str, int]], settings: AuditSettings) -> None:
         self.decisions = {decision: counts.get(decision, 0) for decision in ("keep", "review", "drop")}
-        self.not_run = _not_run(counts)
+        self.not_run = _not_run(counts, settings)
         self.rows = rows
 
 
@@ -87,7 +95,7 @@ def write_audit(
     finally:
         if stage:
             stage.close()
-    audited = Audited(counts, outputs.counts)
+    audited = Audited(counts, outputs.counts, settings)
     report["settings"]["checks not run"] = report["not_run"] = audited.not_run
     write_file(folder / "report.html", render(report))
     write_json(folder / "report.json", report)
@@ -131,10 +139,12 @@ def shard_path(folder: Path, number: int) -> Path:
 
 
 def sign_audit(folder: Path) -> str:
-    """Of all that the outputs are made from: the decided rows and what people said."""
+    """Of all that the outputs are made from, and of their columns: the decided rows and what people said."""
     files = ReviewFiles(folder)
     decided = read_json(folder / "decide" / "stage.json").get("signature")
-    return sign("audit", 1, decided, files.read_resolved().to_pylist(), read_json(files.summary))
+    return sign(
+        "audit", 2, list(map(str, SCHEMA)), decided, files.read_resolved().to_pylist(), read_json(files.summary)
+    )
 
 
 def _make_verdict_stage(resolved: pa.Table, settings: AuditSettings) -> VerdictStage | None:
@@ -168,14 +178,17 @@ def _write_rows(
         part.unlink(missing_ok=True)
 
 
-def _not_run(counts: Mapping[str, int]) -> dict[str, str]:
+def _not_run(counts: Mapping[str, int], settings: AuditSettings) -> dict[str, str]:
     """Which checks, or which of their parts, scored no row of the set, and why."""
+    models = {"quality_estimation": settings.quality_estimation, "judge": settings.judge}
+    unasked = dict.fromkeys((name for name, asked in models.items() if asked is None), _UNASKED)
+    needs = _NEEDS | unasked
     result = {}
     for check in get_args(CheckName):
         fields = [field for field in SCORES if field.startswith(f"{check}_")]
         empty = [field for field in fields if not counts.get(field)]
         if len(empty) == len(fields):
-            result[check] = _NEEDS.get(check, "no row has what it needs")
+            result[check] = needs.get(check, "no row has what it needs")
         elif empty:
             result[f"{check} of {empty[0].rpartition('_')[2]}s"] = f"no row has {_PAIR}"
     return result

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from mcot.core.languages import LANGUAGES
+from mcot.core.quality_settings import JudgeSettings, QualityEstimationSettings
 from mcot.core.settings import (
     Band,
     CheckName,
@@ -27,6 +28,10 @@ class AuditSettings(SettingsModel):
     split: str = Field("train", description="a Hub dataset's split")
     revision: str | None = Field(None, description="a Hub dataset's commit, tag or branch")
     checks: CheckSettings = CheckSettings()
+    quality_estimation: QualityEstimationSettings | None = Field(
+        None, description="a COMET model that estimates quality without references; by default none"
+    )
+    judge: JudgeSettings | None = Field(None, description="an LLM that judges translations; by default none")
     contamination: dict[str, Path | None] = Field(
         {}, description="benchmarks to look for, each with its file or folder; null for the Hub's"
     )
@@ -41,11 +46,23 @@ class AuditSettings(SettingsModel):
         check_languages(bands, {"default", *LANGUAGES})
         return bands
 
-    def for_curation(self, path: str) -> CurationSettings:
-        """The same as settings of `mcot curate`, which makes the checks and knows the default bands."""
+    def for_curation(self, path: str, output: Path | None = None) -> CurationSettings:
+        """The same as settings of `mcot curate`, which makes the checks and knows the default bands.
+
+        Args:
+            path: the set's.
+            output: the audit's folder, where what is asked of models is kept.
+        """
         source = SourceSettings(path=path, subset=self.subset, split=self.split, revision=self.revision)
         return CurationSettings(
-            name="audit", sources=[source], checks=self.checks, thresholds=self.thresholds, workers=self.workers
+            name="audit",
+            output=output,
+            sources=[source],
+            checks=self.checks,
+            quality_estimation=self.quality_estimation,
+            judge=self.judge,
+            thresholds=self.thresholds,
+            workers=self.workers,
         )
 
 

@@ -21,22 +21,25 @@ __all__ = ["Auditor"]
 
 
 class Auditor:
-    """Checks and decides chunks, in this process or in others.
+    """Checks chunks, and decides them, in this process or in others.
 
     Args:
         settings: the models, the bands and how many processes.
         benchmarks: whose problems are looked for.
+        decides: whether rows are decided as soon as they are checked. Where models are to score them before, `decide`
+            does it.
     """
 
-    def __init__(self, settings: CurationSettings, benchmarks: Sequence[Benchmark]) -> None:
+    def __init__(self, settings: CurationSettings, benchmarks: Sequence[Benchmark], *, decides: bool = True) -> None:
         self.settings = settings
         self.checks = make_checks(settings, benchmarks)
         self._check = make_check_stage(self.checks)
         self._decide = make_decide_stage(settings)
+        self._stages = (self._check, self._decide) if decides else (self._check,)
         self._opened = False
 
     def run(self, places: Iterator[tuple[pa.Table, Path]], workers: int) -> Iterator[Path]:
-        """Decide chunks and write each to its place, which is given once it is there, in order."""
+        """Check chunks and write each to its place, which is given once it is there, in order."""
         if workers == 1:
             with collecting_seldom():
                 for table, path in places:
@@ -62,17 +65,24 @@ class Auditor:
                 pool.shutdown(cancel_futures=True)
 
     def work(self, table: pa.Table, path: Path) -> None:
-        """Decide one chunk and write it."""
+        """Check one chunk and write it."""
         if not self._opened:
             # Here and not when a process starts: a model that can't be loaded is the user's to know.
             self._check.open()
             self._opened = True
         write_table(path, self._process(table))
 
+    def decide(self, table: pa.Table) -> pa.Table:
+        """Decide rows that were checked, and that models scored."""
+        return self._decide.process(table, 0)
+
     def _process(self, table: pa.Table) -> pa.Table:
         """Checks and decisions. A row on which a check fails is dropped as `row.failed`, and only that row."""
         try:
-            return self._decide.process(self._check.process(table, 0), 0)
+            checked = table
+            for stage in self._stages:
+                checked = stage.process(checked, 0)
+            return checked
         except UserError:
             raise
         except Exception as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
-from mcot.core.rows import SCHEMA, SCORES, cast
+from mcot.core.rows import SCHEMA, SCORES, UNSCORED_REASONS, cast
 from mcot.core.runs import sign
 from mcot.core.settings import Band
 
@@ -28,8 +28,6 @@ _GENERAL_REASONS = {
     "quality_estimation": "quality_estimation.low",
     "judge": "judge.low",
 }
-# A check that was to give a score and could not: what nobody judged does not pass.
-_UNSCORED_REASONS = ("judge.unreadable",)
 # Reasons belong to the check that they are named after, but for these.
 _CHECK_OF_REASON = {"language.mixed": "mixed"}
 
@@ -91,7 +89,7 @@ def decide_row(
                 reasons.append(reason)
                 details.append(detail)
     for reason, detail in observations:
-        if reason in _UNSCORED_REASONS:
+        if reason in UNSCORED_REASONS:
             decision = "review" if decision == "keep" else decision
             reasons.append(reason)
             details.append(detail)

@@ -14,6 +14,7 @@ from mcot.core.errors import RunError
 from mcot.core.files import lock_folder, read_json, remove_folder, write_json
 from mcot.core.progress import Progress
 from mcot.core.reviews import ReviewFiles
+from mcot.core.rows import SCHEMA
 from mcot.core.runs import StageFolder, sign
 from mcot.core.settings import CurationSettings
 from mcot.core.settings_file import load_settings
@@ -23,7 +24,8 @@ __all__ = ["WAIT", "Outcome", "finish", "finish_again"]
 #: For how many seconds verdicts that came wait for others that are being applied.
 WAIT = 30.0
 
-# Of the report and of what the outputs hold besides the rows; it is part of a run's signature.
+# Of the report and of what the outputs hold besides the rows; it is part of a run's signature, as the rows' columns
+# are: rows that an earlier version decided stand, and are written anew with the scores that it did not know.
 _REPORT_VERSION = 2
 # What the report says besides the rows, for those who finish a run again without its sources and models.
 _FACTS = ".facts.json"
@@ -57,7 +59,7 @@ def finish(settings: CurationSettings, decided: StageFolder, facts: Mapping[str,
     last = _apply_verdicts(settings, decided, engine)
     told = {**facts, "reviews": read_json(ReviewFiles(folder).summary)}
     # Of two writings of a mapping, JSON's: what was read back from a file gives the same signature.
-    signature = sign("run", _REPORT_VERSION, told, last.signature)
+    signature = sign("run", _REPORT_VERSION, list(map(str, SCHEMA)), told, last.signature)
     manifest_path = folder / "manifest.json"
     manifest = read_json(manifest_path)
     if manifest.get("signature") == signature and manifest.get("files") == list_files(folder):

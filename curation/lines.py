@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.checks.base import Check
-from curation.checks.estimate_stage import EstimateStage, find_judge_spending, make_estimate_stage
+from curation.checks.model_stages import MODEL_STAGES, EstimateStage, JudgeStage, find_judge_spending, make_model_stages
 from curation.stages import make_check_stage
 from curation.translation.base import Translator
 from curation.translation.carried import CarriedTexts
@@ -20,14 +20,14 @@ from curation.translation.choice_stages import CandidatesStage, ChooseStage, Pas
 from curation.translation.making import find_spending, make_translating_stages
 from curation.translation.stage import read_counts
 from mcot.core.engines import Engine, Stage
-from mcot.core.files import remove_folder
+from mcot.core.files import read_json, remove_folder
 from mcot.core.reviews import ReviewFiles
 from mcot.core.runs import StageFolder, sign
-from mcot.core.settings import Band, CurationSettings
+from mcot.core.settings import LLM, Band, CurationSettings
 
 __all__ = ["Line", "describe_lines", "make_lines", "run_lines", "run_stage"]
 
-_STAGES = ("translate", "back_translate", "check", EstimateStage.name)
+_STAGES = ("translate", "back_translate", "check", *MODEL_STAGES)
 _TRANSLATORS = "translators"
 
 
@@ -52,7 +52,7 @@ class Line:
     @property
     def models(self) -> list[Check]:
         """The checks that are models."""
-        return [check for stage, _ in self.stages if isinstance(stage, EstimateStage) for check in stage.checks]
+        return [stage.check for stage, _ in self.stages if isinstance(stage, EstimateStage | JudgeStage)]
 
     def last_shards(self) -> list[Path]:
         """The shards of the stage before the one that runs."""
@@ -92,10 +92,11 @@ def make_lines(settings: CurationSettings, checks: Sequence[Check], translator: 
             folder=folder,
             made=made,
         )
-        estimate = make_estimate_stage(settings, carried=carried, inputs=line.last_shards)
         line.stages = [(stage, False) for stage in stages if stage is not None]
         line.stages.append((make_check_stage(checks), True))
-        line.stages += [(estimate, False)] if estimate is not None else []
+        line.stages += [
+            (stage, False) for stage in make_model_stages(settings, carried=carried, inputs=line.last_shards)
+        ]
         lines.append(line)
     return lines
 
@@ -142,6 +143,8 @@ def run_lines(settings: CurationSettings, lines: Sequence[Line], sources: StageF
     """
     run = settings.folder
     several = len(lines) > 1
+    for line in lines:
+        _take_over(line, run / _TRANSLATORS / line.name if line.folder == run else run, sources.signature)
     for name in _STAGES if several else (_TRANSLATORS, ChooseStage.name, CandidatesStage.name):
         remove_folder(run / name)
     bands = _bands(settings)
@@ -160,6 +163,26 @@ def run_lines(settings: CurationSettings, lines: Sequence[Line], sources: StageF
     rest = CandidatesStage(shards, chosen.shards(), bands)
     run_stage(rest, StageFolder(run / rest.name, sign(rest.signature, signature)), chosen.shards(), engine, run=run)
     return chosen
+
+
+def _take_over(line: Line, other: Path, before: str) -> None:
+    """Move what a translator has done to where its line now is: it was the run's only one and is no longer, or is now.
+
+    Args:
+        other: where its stages are then.
+        before: the signature of the problems.
+    """
+    first = line.stages[0][0]
+    signature = sign(first.name, first.signature, before)
+    there = read_json(other / first.name / "stage.json").get("signature")
+    if there != signature or (line.folder / first.name).exists():
+        return
+    line.folder.mkdir(parents=True, exist_ok=True)
+    # The first stage last: until it is there a kill costs nothing.
+    for name in reversed(_STAGES):
+        if (other / name).is_dir():
+            remove_folder(line.folder / name)
+            (other / name).rename(line.folder / name)
 
 
 def _run_line(line: Line, before: str, sources: StageFolder, engine: Engine, run: Path) -> None:
@@ -198,13 +221,14 @@ def describe_lines(settings: CurationSettings, lines: Sequence[Line], chosen: St
 def _describe_choice(settings: CurationSettings, lines: Sequence[Line], chosen: StageFolder) -> dict[str, Any]:
     """By language and translator: rows that it translated, rows that it won, by what, and what it cost."""
     choices = read_choices(chosen.shards())
-    spent = find_spending(settings).get("translate", {})
+    spending = find_spending(settings)
     languages: dict[str, dict[str, Any]] = {}
     for code in settings.languages:
         for line in lines:
             won = choices.get(code, {}).get(line.name, {})
             entry: dict[str, Any] = {"won": sum(won.values()), "by": won}
-            if line.name == "llm" and code in spent:
+            spent = spending.get("translate" if line.name == LLM else f"translate {line.name}", {})
+            if settings.find_llm(line.name) is not None and code in spent:
                 entry |= {name: spent[code][name] for name in ("cost", "currency") if name in spent[code]}
                 entry["tokens"] = spent[code]["prompt_tokens"] + spent[code]["completion_tokens"]
             languages.setdefault(code, {})[line.name] = entry

@@ -13,6 +13,7 @@ from curation.lines import Line, describe_lines, make_lines, run_lines, run_stag
 from curation.sources import read_problems, sources_signature
 from curation.stages import find_benchmarks, make_checks, make_decide_stage
 from curation.translation.base import Translator
+from curation.translation.making import find_llms
 from mcot.core.engines import Engine, LocalEngine, Stage
 from mcot.core.files import remove_folder
 from mcot.core.progress import Progress
@@ -119,7 +120,7 @@ def _facts(
     """What the report says besides the rows."""
     backends = {model.backend for model in (settings.translator, settings.back_translation.model) if model}
     packages = ["mcot-math", "transformers", "torch", "pyarrow", "sentencex", *(backends - {"transformers"})]
-    packages += ["openai"] if "llm" in (*settings.translators, settings.back_translator) or settings.judge else []
+    packages += ["openai"] if find_llms(settings) or settings.judge else []
     made = lines[0].done[:-1] if len(lines) == 1 else done[:1]
     # Where a run lies and how many processes made it are no facts about the data.
     told = settings.model_dump(mode="json", exclude=_OF_THE_MACHINE)

@@ -79,7 +79,9 @@ def generate(
 
 def _make_tasks(settings: ModelSettings, backend: Backend, one: ProblemSet, seed: int) -> Iterator[_Task]:
     sampling = settings.sampling
-    drawn = [sampling.temperature, sampling.top_p, seed] if sampling.temperature else "greedy"
+    drawn: Any = [sampling.temperature, sampling.top_p, seed] if sampling.temperature else "greedy"
+    if sampling.temperature is None:
+        drawn = "as the server draws"
     for language, problems in one.problems.items():
         for problem in problems:
             prompt = make_prompt(problem.question, language, settings.prompt)

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +12,7 @@ from evaluation.score import ScorerName
 from mcot.core.benchmarks import BENCHMARKS
 from mcot.core.languages import LANGUAGES
 from mcot.core.prompts import CHAT_TEMPLATE, TEMPLATE, Cue
+from mcot.core.servers import check_address, check_key_variable
 from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_each_once
 
 __all__ = [
@@ -67,7 +67,9 @@ class PromptSettings(SettingsModel):
 class SamplingSettings(SettingsModel):
     """How an answer is drawn; the likeliest token at every step by default."""
 
-    temperature: float = Field(0.0, ge=0, le=10, allow_inf_nan=False, description="0 is greedy")
+    temperature: float | None = Field(
+        0.0, ge=0, le=10, allow_inf_nan=False, description="0 is greedy; null says none to a server that refuses it"
+    )
     top_p: float = Field(1.0, gt=0, le=1, description="of the probability; without effect where greedy")
     max_new_tokens: int = Field(512, ge=1, le=131_072, description="of an answer, at most")
     stop: list[Annotated[str, Field(min_length=1)]] | None = Field(
@@ -81,9 +83,7 @@ class ServerSettings(SettingsModel):
     """An OpenAI-compatible server. Its key is read from the environment, and nowhere else."""
 
     url: str = Field(description="up to and with the version, such as http://127.0.0.1:8000/v1")
-    key_variable: str = Field(
-        "OPENAI_API_KEY", pattern=r"^[A-Za-z_]\w*$", description="the environment variable that holds the key"
-    )
+    key_variable: str = Field("OPENAI_API_KEY", description="the environment variable that holds the key")
     connections: int = Field(8, ge=1, le=256, description="requests at a time")
     timeout: float = Field(600.0, gt=0, le=86_400, description="seconds for one answer")
     limit_key: Literal["max_tokens", "max_completion_tokens"] = Field(
@@ -93,12 +93,9 @@ class ServerSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _has_an_address(self) -> "ServerSettings":
-        # Not a validator of the field: its error would show what may be a secret.
-        parts = urlsplit(self.url)
-        if parts.username or parts.password:
-            raise ValueError("url holds a user or a password; put the key into the environment (see key_variable)")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("url is no address; valid: http:// or https://, host, port, version, and nothing behind")
+        # Not validators of the fields: their errors would show what may be a secret.
+        check_address(self.url)
+        check_key_variable(self.key_variable)
         return self
 
 
@@ -123,6 +120,8 @@ class ModelSettings(SettingsModel):
         if (self.server is not None) != (self.backend == "server"):
             wrong = "needs a server with its url" if self.server is None else "has no use for a server"
             raise ValueError(f"backend {self.backend!r} {wrong}; valid: backend: server with server: {{url: ...}}")
+        if self.sampling.temperature is None and self.server is None:
+            raise ValueError("sampling.temperature is null, which is for servers only; valid: 0 for greedy, or more")
         return self
 
     @property

@@ -124,6 +124,8 @@ def _report(
 def _decoding(model: ModelSettings, seed: int) -> str:
     sampling = model.sampling
     drawn = f"t{sampling.temperature:g}.p{sampling.top_p:g}.seed{seed}" if sampling.temperature else "greedy"
+    if sampling.temperature is None:
+        drawn = "server"
     return f"{drawn}.{sampling.max_new_tokens}"
 
 

@@ -115,11 +115,11 @@ def audit(
     output: Annotated[Path, typer.Option(help="The folder to write into.")],
     settings: Annotated[Path | None, typer.Option(help="A YAML file; see below.")] = None,
 ) -> None:
-    """Check translations that already exist, and decide which to keep, with reasons. Downloads no model.
+    """Check translations that already exist, and decide which to keep, with reasons.
 
     INPUT has the columns language (ISO 639-1), source_question (English) and question (the translation) and, where
     there are any, id, source_rationale, rationale, answer, back_question and back_rationale. What applies is run;
-    what does not is named, with the column that it would need.
+    what does not is named, with the column that it would need. Downloads no model unless the settings name one.
 
     Writes decisions.parquet (id, decision, reasons, details, scores; in the input's order), the rows into dataset/,
     review/ and rejected/ as a run does, report.html and report.json. What people said of the rows in an earlier audit
@@ -127,9 +127,11 @@ def audit(
     its reason, and stops none of the others.
 
     Settings, all optional: thresholds (keep and drop by language, or `default`, and check), checks.language_model
-    (a fastText model), contamination (benchmarks to look for: mgsm, msvamp, gsm8k, each with its file or folder, or
-    null to read it from the Hub), workers (processes; all cores by default), and for a Hub dataset subset, split
-    (train) and revision.
+    (a fastText model), quality_estimation (a COMET model) and judge (an LLM), with the keys that they have for
+    `mcot curate`, contamination (benchmarks to look for: mgsm, msvamp, gsm8k, each with its file or folder, or null
+    to read it from the Hub), workers (processes; all cores by default), and for a Hub dataset subset, split (train)
+    and revision. What models scored is kept: stopped and started again, or run again with other thresholds, an audit
+    asks for nothing twice, and a judge's budget counts what was spent before.
     """
     from curation.audit import audit as run
     from curation.audit_settings import load_audit_settings

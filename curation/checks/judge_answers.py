@@ -6,11 +6,11 @@ Context" (table 4): a non-translation 25, any other major error 5, a minor one o
 """
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from curation.checks.base import Observation, Part
+from mcot.core.chat_answers import without_thought
 from mcot.core.chat_store import Reply
 
 __all__ = [
@@ -40,7 +40,6 @@ _PARTS: dict[str, Part] = {"question": "question", "solution": "rationale"}
 # The questions to the whole, and whose major errors answer them with no.
 _VERDICTS = {"meaning_kept": "meaning", "reasoning_kept": "reasoning", "fluent": "fluency"}
 
-_THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 _LONGEST_TEXT, _LONGEST_EXPLANATION = 120, 160
 
 
@@ -127,14 +126,24 @@ def read_errors(reply: Reply, parts: Collection[str]) -> list[JudgedError]:
 
 
 def _read_object(text: str) -> dict[str, Any]:
-    text = _THOUGHT.sub("", text)
+    text = without_thought(text)
     try:
         # Models put fences and words around it, and break lines inside of strings.
-        content = json.loads(text[text.find("{") : text.rfind("}") + 1], strict=False)
+        content = json.loads(text[text.find("{") : text.rfind("}") + 1], strict=False, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise UnreadableError("it holds no JSON object" if text.strip() else "it is empty")
+    return content
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of which nothing is said twice: the second would take back the first."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnreadableError(f'"{_line(twice, _LONGEST_TEXT)}" is said twice')
     return content
 
 

@@ -74,8 +74,9 @@ class QualityEstimationCheck:
     def _estimate(self, pairs: Sequence[_Pair]) -> dict[_Pair, float | None]:
         scores = dict(zip(pairs, self._estimator.estimate(pairs, self._tell), strict=True))
         lines = {pair: _align(pair) for pair, score in scores.items() if score is None}
-        own = list(dict.fromkeys(line for found in lines.values() for line in found))
-        of_lines = dict(zip(own, self._estimator.estimate(own, self._tell), strict=True))
+        # A line of one text may be the whole of another.
+        own = [line for line in dict.fromkeys(line for found in lines.values() for line in found) if line not in scores]
+        of_lines = scores | dict(zip(own, self._estimator.estimate(own, self._tell), strict=True))
         scores |= {pair: _mean([(of_lines[line], len(line[0])) for line in found]) for pair, found in lines.items()}
         return {
             pair: None if score is None else round(min(max(score, 0.0), 1.0), _DIGITS) for pair, score in scores.items()

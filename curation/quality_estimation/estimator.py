@@ -1,4 +1,4 @@
-"""This side of quality estimation: COMET's model, and the process that runs it."""
+"""This side of quality estimation: the process that runs COMET."""
 
 import json
 import os
@@ -8,21 +8,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from mcot.core.checkpoints import first_line
+from curation.quality_estimation.model import CHECKPOINT, HPARAMS, download, find_model
 from mcot.core.environments import Environment, cache_folder
 from mcot.core.errors import ModelError, StageError
-from mcot.core.files import sign_files
 from mcot.core.progress import Progress
 from mcot.core.quality_settings import QualityEstimationSettings
 from mcot.core.runs import sign
 
-__all__ = ["COMET", "Estimator", "default_folder", "find_model"]
+__all__ = ["COMET", "Estimator", "default_folder"]
 
 _HERE = Path(__file__).parent
-_HPARAMS, _CHECKPOINT = "hparams.yaml", "checkpoints/model.ckpt"
-_ADVICE = "valid: a reference-free COMET model of the Hub, or a folder with hparams.yaml and checkpoints/model.ckpt"
 # Seconds for the worker to end once its input has.
 _END_WAIT = 10.0
 
@@ -40,59 +37,6 @@ COMET = Environment(
 def default_folder() -> Path:
     """Where environments are kept: `~/.cache/mcot/comet`, or the same below `XDG_CACHE_HOME`."""
     return cache_folder("comet")
-
-
-class Model(NamedTuple):
-    """A COMET model: a folder or a Hub id, and which version of it."""
-
-    place: str
-    revision: str
-    on_hub: bool
-
-    @property
-    def name(self) -> str:
-        """Its name without the folders above it."""
-        return self.place if self.on_hub else Path(self.place).resolve().name
-
-
-def find_model(settings: QualityEstimationSettings) -> Model:
-    """Find the settings' model; of a Hub model nothing large is loaded yet.
-
-    Raises:
-        ModelError: there is none.
-    """
-    folder = Path(settings.model)
-    where = f"quality_estimation.model {settings.model!r}"
-    if folder.is_dir():
-        if settings.revision is not None:
-            raise ModelError(f"{where}: a folder has no revision; leave out revision {settings.revision!r}")
-        if lacking := [name for name in (_HPARAMS, _CHECKPOINT) if not (folder / name).is_file()]:
-            raise ModelError(f"{where}: the folder has no {lacking[0]}; {_ADVICE}")
-        return Model(str(folder), sign_files([folder / _HPARAMS, folder / _CHECKPOINT]), on_hub=False)
-    if folder.exists() or settings.model.count("/") != 1 or settings.model.startswith((".", "/")):
-        raise ModelError(f"{where}: no such folder; {_ADVICE}")
-    # The folder of a snapshot is named by its commit.
-    return Model(settings.model, _download(settings.model, settings.revision, [_HPARAMS]).name, on_hub=True)
-
-
-def _download(place: str, revision: str | None, files: list[str]) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError
-
-    where = f"quality_estimation.model {place!r}"
-    try:
-        folder = Path(snapshot_download(place, revision=revision, allow_patterns=files))
-    except GatedRepoError:
-        raise ModelError(
-            f"{where}: is gated; accept its terms at https://huggingface.co/{place}, then log in with `hf auth login`"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{where}: is no folder here and could not be had from the Hub ({first_line(error)}); {_ADVICE}"
-        ) from None
-    if lacking := [name for name in files if not (folder / name).is_file()]:
-        raise ModelError(f"{where}: has no {lacking[0]}, so it is no COMET model; {_ADVICE}")
-    return folder
 
 
 class Estimator:
@@ -115,7 +59,8 @@ class Estimator:
         COMET.check_python()
         self._settings, self._model = settings, find_model(settings)
         self.name = f"{self._model.name}@{self._model.revision[:12]}"
-        self.signature = sign("comet", 1, self._model.revision, COMET.lock.read_text("utf-8"))
+        lock = COMET.lock.read_text("utf-8")
+        self.signature = sign("comet", 2, self._model.revision, self._model.encoder_signature, lock)
         self._process: subprocess.Popen[str] | None = None
 
     def open(self) -> None:
@@ -128,19 +73,21 @@ class Estimator:
         if self._process is not None:
             return
         python = COMET.ensure(self._settings.environment or default_folder())
-        folder = Path(self._model.place)
+        paths = {name: Path(self._model.place) / name for name in (HPARAMS, CHECKPOINT)}
         if self._model.on_hub:
-            folder = _download(self._model.place, self._model.revision, [_HPARAMS, _CHECKPOINT])
+            paths = {name: download(self._model.place, name, self._model.revision) for name in paths}
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 closed with the process
         # A session of its own: Ctrl-C is for this process, which then ends the other. That one ends with its input.
         self._process = subprocess.Popen(
             [str(python), "-I", str(_HERE / "worker.py")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, start_new_session=True,
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false"},
+            # All that it loads is here, and signed.
+            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"},
         )  # fmt: skip
         told = {
-            "checkpoint": str((folder / _CHECKPOINT).absolute()),
-            "hparams": str((folder / _HPARAMS).absolute()),
+            "checkpoint": str(paths[CHECKPOINT].absolute()),
+            "hparams": str(paths[HPARAMS].absolute()),
+            "encoder": str(self._model.encoder),
             "device": self._settings.device,
             "batch_tokens": self._settings.batch_tokens,
             "trust": self._settings.trust_checkpoint,
@@ -154,6 +101,8 @@ class Estimator:
     ) -> list[float | None]:
         """The model's score of each source and its translation, in order; None where it is too long for the model.
 
+        A process that died is begun anew, as an engine tries a shard again without opening the stage again.
+
         Args:
             pairs: of source and translation.
             notify: called with how many are done, and of how many.
@@ -164,6 +113,7 @@ class Estimator:
         """
         if not pairs:
             return []
+        self.open()
         scores: list[float | None] = self._ask({"pairs": pairs}, "scores", notify, len(pairs))
         return scores
 
@@ -184,8 +134,8 @@ class Estimator:
 
     def _ask(self, told: object, wanted: str, notify: Callable[[int, int], None] | None = None, total: int = 0) -> Any:
         process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise StageError("COMET: is not open")
+        assert process is not None  # noqa: S101 (it is: `open` comes first)
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 (pipes were asked for)
         # A process that has ended may have said why.
         with suppress(BrokenPipeError):
             process.stdin.write(json.dumps(told) + "\n")

@@ -1,6 +1,6 @@
 """COMET's side of quality estimation: a program for COMET's own environment, which has nothing of this project.
 
-It reads and writes JSON, an object a line. First it is told what to load (`checkpoint`, `hparams`, `device`,
+It reads and writes JSON, an object a line. First it is told what to load (`checkpoint`, `hparams`, `encoder`, `device`,
 `batch_tokens`, `trust`) and says that it is `ready`. Then each line holds `pairs` of a source and its translation; how
 many are `done` is said on the way, and in the end their `scores`, null where a pair is too long for the model. An
 `error` is one line for the user, and the last.
@@ -8,6 +8,7 @@ many are `done` is said on the way, and in the end their `scores`, null where a 
 
 import inspect
 import json
+import math
 import os
 import pickle
 import sys
@@ -32,6 +33,7 @@ class Scorer:
     Args:
         checkpoint: Lightning's file of weights.
         hparams: the YAML file that names the model's class.
+        encoder: the folder of its encoder's configuration and tokenizer.
         device: `auto`, `cpu` or `cuda`.
         batch_tokens: of a batch; None for the device's default.
         trust: whether the checkpoint may run code as it is loaded.
@@ -40,23 +42,28 @@ class Scorer:
         UnusableError: it is no model, or none that does without references.
     """
 
-    def __init__(self, *, checkpoint: str, hparams: str, device: str, batch_tokens: int | None, trust: bool) -> None:
+    def __init__(
+        self, *, checkpoint: str, hparams: str, encoder: str, device: str, batch_tokens: int | None, trust: bool
+    ) -> None:
         import torch
 
         if device == "cuda" and not torch.cuda.is_available():
             raise UnusableError("device 'cuda': torch sees none here; valid: auto, cpu")
         self.device = "cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu")
         self._batch_tokens = batch_tokens or _BATCH_TOKENS[self.device]
-        self._model = _load(Path(checkpoint), Path(hparams), trust=trust).to(self.device).eval()
+        self._model = _load(Path(checkpoint), Path(hparams), encoder, trust=trust).to(self.device).eval()
         if self._model.requires_references():
             raise UnusableError("the model compares with references; valid: one that does without, such as CometKiwi")
-        encoder = self._model.encoder
         # COMET cuts what is longer; half of a text says nothing of the whole.
         self._together = hasattr(self._model, "concat_inputs")
-        self._longest = encoder.max_positions - 2 * encoder.size_separator - 2
+        self._longest = self._model.encoder.max_positions - 2 * self._model.encoder.size_separator - 2
 
     def score(self, pairs: Sequence[Sequence[str]], notify: Callable[[int], None]) -> list[float | None]:
-        """A score a pair, in order; None where it is too long."""
+        """A score a pair, in order; None where it is too long.
+
+        Raises:
+            UnusableError: a score is no number.
+        """
         import torch
 
         scores: list[float | None] = [None] * len(pairs)
@@ -66,6 +73,9 @@ class Scorer:
                 samples = [{"src": pairs[place][0], "mt": pairs[place][1]} for place in places]
                 batch = _move(self._model.prepare_sample(samples, stage="predict"), self.device)
                 values = self._model.predict_step(batch).scores.float().tolist()
+                if wrong := [value for value in values if not math.isfinite(value)]:
+                    # Damaged weights say so of every text, and a row without a score would pass.
+                    raise UnusableError(f"the score of a text is {wrong[0]}; valid: a model that gives numbers")
                 for place, value in zip(places, values, strict=True):
                     scores[place] = value
                 notify(done := done + len(places))
@@ -103,7 +113,7 @@ def _move(value: Any, device: str) -> Any:
     return value.to(device) if hasattr(value, "to") else value
 
 
-def _load(path: Path, hparams: Path, *, trust: bool) -> Any:
+def _load(path: Path, hparams: Path, encoder: str, *, trust: bool) -> Any:
     """The model of a checkpoint, as COMET itself would load it, but without unpickling anything but weights."""
     import yaml
 
@@ -119,14 +129,14 @@ def _load(path: Path, hparams: Path, *, trust: bool) -> Any:
     # Trained with a sparsemax that was none: https://github.com/Unbabel/COMET/issues/244
     if given.get("layer_transformation") == "sparsemax_patch":
         given["layer_transformation"] = "softmax"
-    encoder = given.get("pretrained_model")
     try:
-        # First, as a tokenizer that is not there is met with errors of any kind.
-        import_module("transformers").AutoConfig.from_pretrained(encoder)
-        model = kinds[name](**{**given, "load_pretrained_weights": False})
-    except OSError as error:
+        model = kinds[name](**{**given, "pretrained_model": encoder, "load_pretrained_weights": False})
+    except Exception as error:
+        if isinstance(error, MemoryError):
+            raise
+        # Whatever else it is: a file that is missing is met with errors of any kind.
         raise UnusableError(
-            f"its encoder {encoder!r}: tokenizer or configuration can't be had ({_line(error)})"
+            f"no model can be made of its encoder {encoder} and its hyperparameters ({_line(error)})"
         ) from None
     missing, _ = model.load_state_dict(content["state_dict"], strict=False)
     if lost := sorted(set(missing) & {name for name, _ in model.named_parameters()}):

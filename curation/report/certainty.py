@@ -64,6 +64,7 @@ _KINDS = {
     "judge.meaning": 0.7,
     "judge.reasoning": 0.7,
     "judge.fluency": 0.4,
+    "back_translation.missing": 0.1,
     "judge.unreadable": 0.1,
     "review.rejected": 1.0,
 }

@@ -51,6 +51,7 @@ _REASONS = {
     "judge.reasoning": "An LLM marked errors of reasoning: a step or a calculation is not the source's.",
     "judge.fluency": "An LLM marked errors of language: grammar, spelling, terms, or words nobody would use.",
     "judge.low": "An LLM marked errors.",
+    "back_translation.missing": "The translation was to be translated back, and was not.",
     "judge.unreadable": "An LLM was to judge the translation, and gave no judgement that could be read.",
     "review.rejected": "People who read the language rejected it.",
     "row.broken": "The row can't be read.",

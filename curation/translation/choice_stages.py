@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from curation.translation.carried import Carried, CarriedTexts
-from curation.translation.choice import Choice, choose, gate
+from curation.translation.choice import Choice, choose, decide, gate
 from mcot.core.languages import ENGLISH, Language
 from mcot.core.rows import SCORES, cast, from_rows, row_id
 from mcot.core.runs import read_shard, sign
@@ -36,7 +36,7 @@ class ChooseStage:
 
     def __init__(self, names: Sequence[str], others: Sequence[Sequence[Path]], bands: Bands) -> None:
         self._names, self._others, self._bands = names, others, bands
-        self.signature = sign("choose", 1, list(names), _plain(bands))
+        self.signature = sign("choose", 2, list(names), _plain(bands))
 
     def open(self) -> None:
         """Nothing to load."""
@@ -84,7 +84,7 @@ class CandidatesStage:
 
     def __init__(self, candidates: Sequence[Sequence[Path]], taken: Sequence[Path], bands: Bands) -> None:
         self._candidates, self._taken, self._bands = candidates, taken, bands
-        self.signature = sign("candidates", 1)
+        self.signature = sign("candidates", 2)
 
     def open(self) -> None:
         """Nothing to load."""
@@ -99,7 +99,7 @@ class CandidatesStage:
         for place, shards in enumerate(self._candidates):
             for row, chosen in zip(read_shard(shards[shard]).to_pylist(), taken, strict=True):
                 if chosen not in (None, place) and row["decision"] is None:
-                    rows.append({**row, "decision": gate(row, self._bands[row["language"]])})
+                    rows.append({**row, **decide(row, self._bands[row["language"]])})
         return cast(from_rows(rows))
 
 

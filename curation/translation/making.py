@@ -11,12 +11,12 @@ from curation.translation.carried import CarriedTexts
 from curation.translation.llm.stage import LlmBackTranslateStage, LlmTranslateStage
 from curation.translation.stage import BackTranslateStage, TranslateStage
 from mcot.core.chat_store import read_spending
-from mcot.core.settings import CurationSettings, TranslatorSettings
+from mcot.core.settings import LLM, CurationSettings, TranslatorSettings
 
-__all__ = ["find_spending", "make_translating_stages"]
+__all__ = ["find_llms", "find_spending", "make_translating_stages"]
 
 # Beside the stages: an answer that was paid for outlives changed settings, which make a stage's folder anew.
-_STORE = Path("llm") / "translator.sqlite"
+_FOLDER = "llm"
 
 
 def make_translating_stages(
@@ -50,12 +50,17 @@ def make_translating_stages(
         known[key] = translator or known.get(key) or make_translator(own)
         return known[key]
 
-    folder, store = folder or settings.folder, settings.folder / _STORE
+    folder = folder or settings.folder
     protect = settings.translator.protect
-    llm: dict[str, Any] = {"inputs": inputs, "carried": carried, "languages": settings.languages}
+    shared: dict[str, Any] = {"inputs": inputs, "carried": carried, "languages": settings.languages}
+    name = settings.translators[0]
+    llm = settings.find_llm(name) if translator is None else None
     forward: TranslateStage | LlmTranslateStage
-    if settings.translators[0] == "llm" and settings.llm is not None and translator is None:
-        forward = LlmTranslateStage(settings.llm, store, checks=checks, include_english=settings.include_english, **llm)
+    if llm is not None:
+        forward = LlmTranslateStage(
+            llm, _store(settings, name), checks=checks, include_english=settings.include_english, where=_where(name),
+            **shared,
+        )  # fmt: skip
     else:
         forward = TranslateStage(
             nllb(settings.translator), folder / TranslateStage.name, protect=protect,
@@ -63,13 +68,38 @@ def make_translating_stages(
         )  # fmt: skip
     if not settings.back_translation.enabled:
         return forward, None
-    if settings.back_translator == "llm" and settings.llm is not None and translator is None:
-        return forward, LlmBackTranslateStage(settings.llm, store, **llm)
+    name = settings.back_translator
+    llm = settings.find_llm(name) if translator is None else None
+    if llm is not None:
+        return forward, LlmBackTranslateStage(llm, _store(settings, name), where=_where(name), **shared)
     model = nllb(settings.back_translation.model or settings.translator)
     back = BackTranslateStage(model, folder / BackTranslateStage.name, protect=protect, carried=carried)
     return forward, back
 
 
+def _store(settings: CurationSettings, name: str) -> Path:
+    return settings.folder / _FOLDER / ("translator.sqlite" if name == LLM else f"translator-{name}.sqlite")
+
+
+def _where(name: str) -> str:
+    """An LLM's key in the settings."""
+    return name if name == LLM else f"llms.{name}"
+
+
+def find_llms(settings: CurationSettings) -> list[str]:
+    """The translators of a run that are LLMs, back-translation's among them."""
+    names = [*settings.translators, *([settings.back_translator] if settings.back_translation.enabled else [])]
+    return [name for name in dict.fromkeys(names) if settings.find_llm(name) is not None]
+
+
 def find_spending(settings: CurationSettings) -> dict[str, Any]:
-    """What a run's LLM was asked and what that cost, as `mcot.core.chat_store.read_spending` gives it."""
-    return read_spending(settings.folder / _STORE, settings.llm.prices if settings.llm else None)
+    """What a run's LLMs were asked and what that cost, as `mcot.core.chat_store.read_spending` gives it.
+
+    Of one of `llms` the purposes have its name behind them: "translate qwen".
+    """
+    told: dict[str, Any] = {}
+    for name in dict.fromkeys((LLM, *find_llms(settings))):
+        llm = settings.find_llm(name)
+        for purpose, by in read_spending(_store(settings, name), llm.prices if llm else None).items():
+            told[purpose if name == LLM else f"{purpose} {name}"] = by
+    return told

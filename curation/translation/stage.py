@@ -18,7 +18,7 @@ from mcot.core.languages import ENGLISH, Language, get_language
 from mcot.core.rows import SCHEMA, SCORES, cast, from_rows, row_id
 from mcot.core.runs import sign
 
-__all__ = ["BackTranslateStage", "TranslateStage", "TranslatedText", "read_counts"]
+__all__ = ["BackTranslateStage", "TranslateStage", "TranslatedText", "read_counts", "with_counts"]
 
 # The rows' details name at most so many lost spans; a person needs no more to see what went wrong.
 _NAMED_SPANS = 3
@@ -121,7 +121,7 @@ class TranslateStage(_TranslatingStage):
                     rows.append(_translated_row(problem, language, *next(translated), self._translator.name))
                 else:
                     rows.append(text.to_row(problem, language))
-        return _with_counts(from_rows(rows), {job.target.code: job.counts for job in jobs})
+        return with_counts(from_rows(rows), {job.target.code: job.counts for job in jobs})
 
 
 class BackTranslateStage(_TranslatingStage):
@@ -159,7 +159,7 @@ class BackTranslateStage(_TranslatingStage):
         for position, name in enumerate(("back_question", "back_rationale")):
             values = pa.array([back[position] for back in backs], pa.string())
             table = table.set_column(SCHEMA.get_field_index(name), name, values)
-        return _with_counts(cast(table), {job.source.code: job.counts for job in jobs})
+        return with_counts(cast(table), {job.source.code: job.counts for job in jobs})
 
 
 def _text(translated: TranslatedText | None) -> str | None:
@@ -198,8 +198,13 @@ def _translated_row(
     }
 
 
-def _with_counts(table: pa.Table, counts: Mapping[str, Counter[str]]) -> pa.Table:
-    """Keep a shard's counts in its file, so that they are there after a restart as well."""
+def with_counts(table: pa.Table, counts: Mapping[str, Counter[str]]) -> pa.Table:
+    """Keep a shard's counts in its file, so that they are there after a restart as well.
+
+    Args:
+        table: the shard's rows.
+        counts: by language, as `read_counts` names them.
+    """
     text = json.dumps({code: dict(sorted(by.items())) for code, by in counts.items()})
     return table.replace_schema_metadata({_COUNTS: text.encode()})
 

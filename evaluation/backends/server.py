@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,9 +10,11 @@ import httpx
 from evaluation.cache import Generation
 from evaluation.prompts import Prompt
 from evaluation.settings import ModelSettings
+from mcot.core.chat_reading import Trouble, read_error
 from mcot.core.errors import ModelError, StageError
+from mcot.core.progress import say
 from mcot.core.runs import sign
-from mcot.core.servers import PASSING, back_off, plain, read_key, read_retry_after
+from mcot.core.servers import back_off, plain, read_key
 
 __all__ = ["ServerBackend"]
 
@@ -41,6 +44,7 @@ class ServerBackend:
     def open(self) -> None:
         """Make ready to connect; whether it can be reached shows at the first prompt."""
         self._loop = asyncio.new_event_loop()
+        self._refused: list[str] = []
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._client = httpx.AsyncClient(
             headers=headers, timeout=httpx.Timeout(self._server.timeout, connect=30.0),
@@ -58,8 +62,9 @@ class ServerBackend:
         """Answer prompts, some at a time; what is passing is tried again.
 
         Raises:
-            ModelError: the server refuses the request: a wrong key, no such model.
-            StageError: it could not be reached, or was busy, at every try.
+            ModelError: the server refuses the request: a wrong key, no such model. One that it refuses for its own
+                sake (too long, filtered) has an empty answer, and is told of at the end.
+            StageError: it could not be reached, was busy, or gave no answer that can be read, at every try.
         """
         places = asyncio.Semaphore(self._server.connections)
 
@@ -83,28 +88,60 @@ class ServerBackend:
                 task.cancel()
             if pending:
                 self._loop.run_until_complete(asyncio.wait(pending))
+            self._say_refused()
+
+    def _say_refused(self) -> None:
+        if self._refused:
+            say(
+                f"{self._server.url}: prompts that the server refused, and that count as wrong: {len(self._refused)} "
+                f"(the first one: {self._refused[0]})"
+            )
+        self._refused.clear()
 
     async def _answer(self, prompt: Prompt, seed: int, notify: Callable[[str], None] | None) -> Generation:
         """Ask until there is an answer."""
-        for attempt in range(1, self._server.tries + 1):
-            wait = back_off(attempt)
-            try:
+        attempt = 1
+        while True:
+            outcome = await self._ask(prompt, seed)
+            if isinstance(outcome, Generation):
+                return outcome
+            if outcome.scope == "request":
+                self._refused.append(outcome.said)
+                return Generation("", None)
+            if outcome.scope != "passing":
+                raise ModelError(
+                    f"server {self._server.url}: refused a request to model {self._settings.model!r} "
+                    f"({outcome.said}); {outcome.advice}"
+                )
+            if attempt == self._server.tries:
+                raise StageError(
+                    f"server {self._server.url}: {attempt} tries, the last one: {outcome.said}; {outcome.advice}, then "
+                    "run the same command again: every answer so far is kept"
+                )
+            wait = max(back_off(attempt), outcome.retry_after or 0.0)
+            if notify:
+                notify(f"{self._server.url}: {outcome.said}; trying again in {wait:.0f} s")
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    async def _ask(self, prompt: Prompt, seed: int) -> Generation | Trouble:
+        """Ask once."""
+        there = "see that it runs and can be reached"
+        try:
+            # Of an answer that comes in drops, the client's own limit would be for each drop.
+            async with asyncio.timeout(self._server.timeout):
                 response = await self._client.post(self._address(prompt), json=self._body(prompt, seed))
-            except httpx.TransportError as error:
-                trouble = f"{type(error).__name__} {error}".strip()
-            else:
-                if response.status_code not in PASSING:
-                    return self._read(response)
-                trouble = f"status {response.status_code}"
-                wait = max(wait, read_retry_after(response.headers.get("Retry-After")) or 0.0)
-            if attempt < self._server.tries:
-                if notify:
-                    notify(f"{self._server.url}: {self._plain(trouble)}; trying again in {wait:.0f} s")
-                await asyncio.sleep(wait)
-        raise StageError(
-            f"server {self._server.url}: {self._server.tries} tries, the last one: {self._plain(trouble)}; see that it "
-            "runs and can be reached, then run the same command again: every answer so far is kept"
-        )
+        except (TimeoutError, httpx.TimeoutException):
+            said = f"no answer in {self._server.timeout:g} s"
+            return Trouble("timeout", said, "passing", f"{there}, or set a longer server.timeout")
+        except httpx.TransportError as error:
+            said = plain(f"{type(error).__name__} {error}", self._key)
+            return Trouble("no connection", said, "passing", there)
+        if response.status_code == 200:
+            return self._read(response)
+        key, variable = self._key, self._server.key_variable
+        trouble = read_error(response.status_code, response.headers, response.content, key, variable)
+        return replace(trouble, advice=there) if trouble.scope == "passing" else trouble
 
     def _address(self, prompt: Prompt) -> str:
         return f"{self._server.url.rstrip('/')}/{'completions' if prompt.text is not None else 'chat/completions'}"
@@ -114,50 +151,26 @@ class ServerBackend:
         body: dict[str, Any] = {
             "model": self._settings.model,
             self._server.limit_key: sampling.max_new_tokens,
-            "temperature": sampling.temperature,
         }
+        if sampling.temperature is not None:
+            body["temperature"] = sampling.temperature
         if sampling.temperature:
             body |= {"top_p": sampling.top_p, "seed": seed}
         if self._settings.stop:
             body["stop"] = list(self._settings.stop)
         return body | ({"prompt": prompt.text} if prompt.text is not None else {"messages": prompt.chat})
 
-    def _read(self, response: httpx.Response) -> Generation:
-        where, said = f"server {self._server.url}", self._plain(_message(response))
-        match response.status_code:
-            case 401 | 403:
-                how = "is not the right one" if self._key else "is not set"
-                raise ModelError(
-                    f"{where}: refused the request ({response.status_code}: {said}); the key in the environment "
-                    f"variable {self._server.key_variable} {how}"
-                )
-            case 404:
-                raise ModelError(
-                    f"{where}: has no model {self._settings.model!r}, or nothing at this address (404: {said}); valid: "
-                    "the name that the server gives the model, and a url that ends with the version, such as /v1"
-                )
-            case code if code != 200:
-                raise ModelError(f"{where}: refused the request ({code}: {said}); mend the model's settings")
+    def _read(self, response: httpx.Response) -> Generation | Trouble:
         try:
             choice = response.json()["choices"][0]
             text = choice["text"] if self._settings.prompt.style == "completion" else choice["message"]["content"]
             reason = choice.get("finish_reason")
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
             text = reason = 0
         if not isinstance(text, str | None):
-            raise ModelError(f"{where}: its answer is none of an OpenAI-compatible server ({said}); see the url")
-        return Generation(text or "", {"stop": True, "length": False}.get(str(reason)))
-
-    def _plain(self, text: str) -> str:
-        """What a server says, on one line; a server may repeat the key that it was sent."""
-        return plain(text, self._key)
-
-
-def _message(response: httpx.Response) -> str:
-    """What a server says of an error: OpenAI's shape, or the body's first characters."""
-    try:
-        content = response.json()
-        error = content.get("error", content) if isinstance(content, dict) else content
-        return str(error.get("message", error) if isinstance(error, dict) else error)
-    except ValueError:
-        return response.text
+            said = f"its answer is none of an OpenAI-compatible server ({plain(response.text, self._key)})"
+            # A proxy cuts answers off, or has a page of its own while the server behind it is away.
+            return Trouble("unreadable", said, "passing", "see the url")
+        # Half a character is none, and no file can hold it.
+        said = (text or "").encode(errors="replace").decode()
+        return Generation(said, {"stop": True, "length": False}.get(str(reason)))

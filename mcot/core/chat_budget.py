@@ -1,7 +1,7 @@
 """How much may still be asked: requests, tokens, money."""
 
 from mcot.core.chat_settings import ChatSettings
-from mcot.core.chat_store import Reply, Spent, cost
+from mcot.core.chat_store import Spent, cost
 from mcot.core.errors import SettingsError
 
 __all__ = ["Budget", "BudgetSpentError"]
@@ -21,10 +21,20 @@ class Budget:
         settings: the budget, and the prices.
         where: the settings' key, to name in the error.
         spent: before this process began.
+
+    Attributes:
+        trouble: of the requests since the last answer, to name in the error; "" where there is none. A budget that is
+            spent on trying again says little without it.
     """
 
     def __init__(self, settings: ChatSettings, where: str, spent: Spent) -> None:
         self._settings, self._where, self.spent = settings, where, spent
+        self.trouble = ""
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing may be sent any more."""
+        return self._find_reached() is not None
 
     def check(self) -> None:
         """Whether anything may be sent.
@@ -32,25 +42,35 @@ class Budget:
         Raises:
             BudgetSpentError: nothing may be sent any more.
         """
+        if (reached := self._find_reached()) is None:
+            return
+        name, limit = reached
+        trouble = f"; the last request has no answer: {self.trouble}" if self.trouble else ""
+        raise BudgetSpentError(
+            f"{self._where}.budget.{name}: {limit:,} {self._currency() if name == 'money' else name} are spent "
+            f"({self._describe()}); every answer is kept: set a larger budget, then run the same command again "
+            f"to go on{trouble}"
+        )
+
+    def _find_reached(self) -> tuple[str, float] | None:
         budget, spent = self._settings.budget, self.spent
         limits = {"requests": budget.requests, "tokens": budget.tokens, "money": budget.money}
-        for (name, limit), used in zip(limits.items(), spent, strict=True):
-            if limit is not None and used >= limit:
-                raise BudgetSpentError(
-                    f"{self._where}.budget.{name}: {limit:,} {self._currency() if name == 'money' else name} are spent "
-                    f"({self._describe()}); every answer is kept: set a larger budget, then run the same command again "
-                    "to go on"
-                )
+        reached = (
+            (name, limit)
+            for (name, limit), used in zip(limits.items(), spent, strict=True)
+            if limit is not None and used >= limit
+        )
+        return next(reached, None)
 
     def take(self) -> None:
         """Count a request that is about to be sent. Raises what `check` does."""
         self.check()
         self.spent = self.spent._replace(requests=self.spent.requests + 1)
 
-    def pay(self, reply: Reply) -> None:
-        """Count what an answer took."""
-        tokens = self.spent.tokens + reply.prompt_tokens + reply.completion_tokens
-        money = self.spent.money + cost(self._settings.prices, reply.prompt_tokens, reply.completion_tokens)
+    def pay(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Count what a request took."""
+        tokens = self.spent.tokens + prompt_tokens + completion_tokens
+        money = self.spent.money + cost(self._settings.prices, prompt_tokens, completion_tokens)
         self.spent = self.spent._replace(tokens=tokens, money=money)
 
     def _currency(self) -> str:

@@ -27,7 +27,7 @@ class ChatFlow:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chat", daemon=True)
         self._thread.start()
-        # Touched in the loop's thread alone.
+        # The first two are touched in the loop's thread alone; `_open` in both, each time in one step.
         self._queue: deque[_Piece] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._open: set[Future[Any]] = set()

@@ -2,17 +2,22 @@
 
 import re
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from mcot.core.servers import check_address, check_key_variable
 from mcot.core.settings_model import SettingsModel
 
 __all__ = ["BudgetSettings", "ChatSettings", "LlmSettings", "PriceSettings"]
 
 # They are given by keys of their own, and would contradict those.
 _OWN_KEYS = ("model", "messages", "temperature", "max_tokens", "max_completion_tokens", "response_format", "stream")
-_SECRET = re.compile(r"api[_-]?key|secret|password|authorization", re.IGNORECASE)
+# `max_tokens` and its like are none, nor are the names of special tokens.
+_SECRET_NAME = re.compile(
+    r"api[_-]?key|secret|password|credential|authorization|bearer|cookie|(?<![be]os_)(?<!pad_)(?<!stop_)token$",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile(r"\s*(bearer\s|basic\s|sk-\w|gsk_\w|hf_\w)", re.IGNORECASE)
 
 
 class PriceSettings(SettingsModel):
@@ -36,9 +41,7 @@ class ChatSettings(SettingsModel):
 
     url: str = Field(description="up to and with the version, such as http://127.0.0.1:8000/v1")
     model: str = Field(min_length=1, description="the server's name for it")
-    key_variable: str = Field(
-        "OPENAI_API_KEY", pattern=r"^[A-Za-z_]\w*$", description="the environment variable that holds the key"
-    )
+    key_variable: str = Field("OPENAI_API_KEY", description="the environment variable that holds the key, in capitals")
     concurrency: int = Field(16, ge=1, le=512, description="requests at a time")
     timeout: float = Field(120.0, gt=0, le=86_400, description="seconds for one answer")
     tries: int = Field(6, ge=1, le=100, description="of one request, where the trouble may pass")
@@ -61,21 +64,27 @@ class ChatSettings(SettingsModel):
     def _no_own_keys(cls, extra: dict[str, Any]) -> dict[str, Any]:
         if taken := [key for key in extra if key in _OWN_KEYS]:
             raise ValueError(f"extra may not hold {taken[0]}: it is set by a key of its own, or by the program")
-        if any(_SECRET.search(key) for key in extra):
+        if _holds_secret(extra):
             raise ValueError("extra may hold no secret: put the key into the environment (see key_variable)")
         return extra
 
     @model_validator(mode="after")
     def _fits(self) -> "ChatSettings":
-        # Not a validator of the field: its error would show what may be a secret.
-        parts = urlsplit(self.url)
-        if parts.username or parts.password:
-            raise ValueError("url holds a user or a password; put the key into the environment (see key_variable)")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("url is no address; valid: http:// or https://, host, port, version, and nothing behind")
+        # Not validators of the fields: their errors would show what may be a secret.
+        check_address(self.url)
+        check_key_variable(self.key_variable)
         if self.budget.money is not None and self.prices is None:
             raise ValueError("budget.money needs prices: {input: ..., output: ...}, for a million tokens each")
         return self
+
+
+def _holds_secret(value: Any) -> bool:
+    """Whether a name or a text at any depth is that of a key."""
+    if isinstance(value, dict):
+        return any(_SECRET_NAME.search(str(name)) or _holds_secret(inner) for name, inner in value.items())
+    if isinstance(value, list):
+        return any(_holds_secret(inner) for inner in value)
+    return isinstance(value, str) and _SECRET_VALUE.match(value) is not None
 
 
 class LlmSettings(ChatSettings):

@@ -1,4 +1,4 @@
-"""Every request that was sent to a server, and every answer, kept as they come: what was paid for is asked once."""
+"""Every request that is sent to a server, and every answer, kept as they come: what was paid for is asked once."""
 
 import errno
 import sqlite3
@@ -55,10 +55,10 @@ def _errors_named(path: Path) -> Iterator[None]:
 
 
 class ChatStore:
-    """Requests and answers on disk; rows are added and never changed. For one thread at a time.
+    """Requests and answers on disk. For one thread at a time.
 
-    An answer is there once `add` returns, and stays there if the process is killed at once; a machine that loses its
-    power may lose the last seconds.
+    A request is there once `begin` returns, its answer once `end` does, and they stay there if the process is killed at
+    once; a machine that loses its power may lose the last seconds.
 
     Args:
         path: an SQLite file, made with its folder where it is not there.
@@ -89,21 +89,37 @@ class ChatStore:
             ).fetchone()
         return None if row is None else Reply(*row)
 
-    def add(self, key: str, purpose: str, language: str, reply: Reply | None, trouble: str | None = None) -> None:
+    def begin(self, key: str, purpose: str, language: str, prompt_tokens: int) -> int:
+        """Put a request on the books before it is sent. Gives its number there, for `end`.
+
+        Until that is called it is one that was broken off: so it is counted however this process ends.
+
+        Args:
+            key: of the request: what is asked, of whom, and how.
+            purpose, language: for the report.
+            prompt_tokens: the most that it may cost without an answer.
+        """
+        with _errors_named(self.path):
+            cursor = self._connection.execute(
+                "INSERT INTO request (key, purpose, language, trouble, prompt_tokens, completion_tokens)"
+                " VALUES (?, ?, ?, 'broken off', ?, 0)",
+                (key, purpose, language, prompt_tokens),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def end(self, number: int, reply: Reply, trouble: str | None = None) -> None:
         """Keep an answer, or what became of a request that has none.
 
         Args:
-            key: of the request: what was asked, of whom, and how.
-            purpose, language: for the report.
-            reply: the answer.
+            number: as `begin` gave it.
+            reply: the answer; without a text what was spent in vain.
             trouble: why there is none, such as `status 429`.
         """
-        values = reply or Reply(None)
         with _errors_named(self.path):
             self._connection.execute(
-                "INSERT INTO request (key, purpose, language, trouble, text, finish, refusal, prompt_tokens,"
-                " completion_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (key, purpose, language, trouble, *values),
+                "UPDATE request SET trouble = ?, text = ?, finish = ?, refusal = ?, prompt_tokens = ?,"
+                " completion_tokens = ? WHERE number = ?",
+                (trouble, *reply, number),
             )
 
     def spent(self, prices: PriceSettings | None) -> Spent:

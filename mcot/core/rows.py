@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["DECISIONS", "SCHEMA", "SCORES", "cast", "from_rows", "renew", "row_id", "source_row"]
+__all__ = ["DECISIONS", "SCHEMA", "SCORES", "UNSCORED_REASONS", "cast", "from_rows", "renew", "row_id", "source_row"]
 
 DECISIONS = ("keep", "review", "drop")
 
@@ -37,6 +37,9 @@ SCORES = (
     "judge_question",
     "judge_rationale",
 )
+
+# A check that was to give a score and could not: what nobody judged does not pass, whatever its other scores.
+UNSCORED_REASONS = ("back_translation.missing", "judge.unreadable")
 
 SCHEMA = pa.schema(
     [

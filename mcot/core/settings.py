@@ -1,11 +1,12 @@
 """What can be set, and its defaults. `mcot.core.settings_file` reads it from YAML."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from mcot.core.chat_settings import LlmSettings
+from mcot.core.errors import choose
 from mcot.core.languages import LANGUAGES, TARGETS
 from mcot.core.quality_settings import JudgeSettings, QualityEstimationSettings
 from mcot.core.settings_model import FilePath, Language, PathOrName, SettingsModel, check_each_once, check_languages
@@ -22,6 +23,8 @@ __all__ = [
 ]
 
 DEMO_MODEL = "demo"
+#: Translators by the names of their settings: `translator`'s, and `llm`'s.
+NLLB, LLM = "nllb", "llm"
 # The largest that the rows' Arrow column of 32 bits holds.
 _LARGEST_ROUND = 2**31 - 1
 
@@ -79,14 +82,15 @@ class TranslatorSettings(SettingsModel):
         return self
 
 
-TranslatorName = Literal["nllb", "llm"]
+# An LLM beside `llm`; its name is that of folders and files too.
+LlmName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
 class BackTranslationSettings(SettingsModel):
     """Whether and by what model translations are translated back into English."""
 
     enabled: bool = True
-    by: TranslatorName | None = Field(None, description="`nllb` or `llm`; by default what translates")
+    by: str | None = Field(None, description="`nllb`, `llm` or a name of `llms`; by default what translates")
     model: TranslatorSettings | None = Field(None, description="the translator itself by default")
 
 
@@ -186,14 +190,15 @@ class CurationSettings(SettingsModel):
     languages: list[Language] = Field([language.code for language in TARGETS], min_length=1)
     include_english: bool = Field(True, description="the English problems too, as language `en`")
     translator: TranslatorSettings = TranslatorSettings()
-    translators: list[TranslatorName] = Field(
-        ["nllb"], min_length=1, description="`nllb`, set by `translator`, `llm`, set by `llm`, or both"
+    translators: list[str] = Field(
+        ["nllb"], min_length=1, description="`nllb`, set by `translator`, `llm`, set by `llm`, names of `llms`"
     )
     use_translators: Literal["best", "failed"] = Field(
         "best",
         description="of several: all for each row, and the best is taken; or each only where those before it failed",
     )
     llm: LlmSettings | None = Field(None, description="an LLM behind an OpenAI-compatible server")
+    llms: dict[LlmName, LlmSettings] = Field({}, description="more of them, by names of your own")
     back_translation: BackTranslationSettings = BackTranslationSettings()
     checks: CheckSettings = CheckSettings()
     quality_estimation: QualityEstimationSettings | None = Field(
@@ -228,23 +233,34 @@ class CurationSettings(SettingsModel):
 
     @field_validator("translators")
     @classmethod
-    def _known_translators(cls, names: list[TranslatorName]) -> list[TranslatorName]:
+    def _named_once(cls, names: list[str]) -> list[str]:
         if len(set(names)) < len(names):
             raise ValueError(f"got {names}, a translator twice; name each once")
         return names
 
     @model_validator(mode="after")
-    def _llm_is_set(self) -> "CurationSettings":
-        if self.llm is None and "llm" in {*self.translators, self.back_translation.by}:
-            raise ValueError("llm is to translate and is not set; add llm: {url: ..., model: ...}")
+    def _translators_are_set(self) -> "CurationSettings":
+        if taken := sorted({NLLB, LLM} & set(self.llms)):
+            raise ValueError(f"llms has {taken[0]!r}, which is another translator's name; choose a name of your own")
+        by = self.back_translation.by
+        for name in (*self.translators, *([] if by is None else [by])):
+            if name == LLM and self.llm is None:
+                raise ValueError("llm is to translate and is not set; add llm: {url: ..., model: ...}")
+            if name != NLLB and self.find_llm(name) is None:
+                valid = choose(name, [NLLB, LLM, *self.llms])
+                raise ValueError(f"{name!r} is to translate and is no translator; {valid}")
         return self
 
+    def find_llm(self, name: str) -> LlmSettings | None:
+        """The settings of a translator that is an LLM; None for one that is none."""
+        return self.llm if name == LLM else self.llms.get(name)
+
     @property
-    def back_translator(self) -> TranslatorName:
+    def back_translator(self) -> str:
         """What translates back."""
         if self.back_translation.by is not None:
             return self.back_translation.by
-        return "nllb" if self.back_translation.model is not None else self.translators[0]
+        return NLLB if self.back_translation.model is not None else self.translators[0]
 
     @property
     def folder(self) -> Path:

@@ -11,14 +11,11 @@ import pytest
 from annotation.calibrate import Calibration, calibrate
 from annotation.calibration_files import draw_curve, write_settings
 from annotation.calibration_path import CURRENT, make_path, split_risk
-from annotation.calibration_scores import STEPS, ScoreCounts, count_scores, levels, read_scores, to_scores
+from annotation.calibration_scores import STEPS, ScoreCounts, count_scores, levels
 from annotation.calibration_search import Target
 from benchmarks import planted_reviews
-from curation.decide import decide_row
 from mcot.core.errors import RunError, SettingsError
-from mcot.core.files import write_table
 from mcot.core.reviews import QUEUE_SCHEMA, RESOLVED_SCHEMA, VERDICT_SCHEMA
-from mcot.core.rows import from_rows
 from mcot.core.settings import DEFAULT_BANDS, Band, CurationSettings
 from mcot.core.settings_file import load_settings
 
@@ -53,24 +50,12 @@ def test_the_risk_is_split_and_kept() -> None:
     assert split_risk(["length", "mixed"], 0.05) == {"length": 0.025, "mixed": 0.025}
     parts = split_risk(["length", "back_translation", "mixed"], 0.05)
     assert parts == pytest.approx({"length": 0.0125, "back_translation": 0.025, "mixed": 0.0125})
-
-
-def test_scores_decide_as_curation_does() -> None:
-    """Curation is another stage, so its rule is written twice; here they meet."""
-    rng = np.random.default_rng(2)
-    fields = ("back_translation_question", "length_question", "length_rationale", "numbers_question",
-              "translation_ended", "translation_spans")  # fmt: skip
-    top = {"back_translation_question": 100.0}
-    rows = [
-        {name: None if rng.random() < 0.2 else round(rng.random(), 2) * top.get(name, 1.0) for name in fields}
-        for _ in range(300)
-    ]
-    bands = DEFAULT_BANDS | {check: Band(keep=0.3, drop=0.1) for check in ("numbers", "length", "translation")}
-    expected = [decide_row(row, [], bands)[0] == "keep" for row in rows]
-    assert 30 < sum(expected) < 270
-    for check in ("back_translation", "translation", "repetition"):
-        found = levels(to_scores(rows), bands, check, [bands[check].keep]) == 0
-        assert found.tolist() == expected
+    # What grades the meaning has half of it together, whichever of the three there are.
+    assert split_risk(["back_translation", "judge"], 0.05) == {"back_translation": 0.025, "judge": 0.025}
+    parts = split_risk(["back_translation", "length", "quality_estimation", "judge", "mixed"], 0.06)
+    assert parts == pytest.approx(
+        {"back_translation": 0.01, "length": 0.015, "quality_estimation": 0.01, "judge": 0.01, "mixed": 0.015}
+    )
 
 
 def test_a_path_keeps_what_it_says(tmp_path: Path) -> None:
@@ -99,16 +84,6 @@ def test_a_path_without_rows_stays_where_it_is() -> None:
     )
     assert set(path.kept) == {0}
     assert path.keeps[: CURRENT + 1] == (0.6,) * (CURRENT + 1)
-
-
-def test_english_rows_and_rows_without_scores_are_no_part_of_it(tmp_path: Path) -> None:
-    scored = {"language": "sw", "scores": {"length_question": 0.9, "length_rationale": 0.4}}
-    write_table(tmp_path / "dataset" / "sw" / "a.parquet", from_rows([scored, {"language": "sw"}]))
-    write_table(tmp_path / "dataset" / "en" / "a.parquet", from_rows([scored | {"language": "en"}]))
-    ((language, scores),) = read_scores(tmp_path, label="reading")
-    assert language == "sw"
-    assert scores["length"].tolist() == [0.4]
-    assert np.isnan(scores["mixed"]).all()
 
 
 def test_what_can_not_be_read_is_the_users_error(tmp_path: Path) -> None:

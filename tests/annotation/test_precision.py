@@ -7,6 +7,7 @@ import pytest
 from annotation.estimates import CORRECTED, UNCORRECTED, Estimate, estimate
 from annotation.precision import EARLIER, estimate_standing
 from mcot.core.reviews import RESOLVED_SCHEMA
+from mcot.core.rows import UNSCORED_REASONS
 from mcot.core.settings import CurationSettings
 from tests.annotation.verdict_tables import queue_of, queued, said, table_of
 
@@ -19,13 +20,18 @@ BANDS = {code: SETTINGS.bands(code) for code in SETTINGS.languages}
 Row = tuple[str, str, float, list[str]]
 
 
-def standing(decided: str, *draws: tuple[str, list[Row]]) -> tuple[list[Estimate], Any]:
-    """What rounds come to that drew rows from decisions: language, stratum, score, what each annotator said."""
+def standing(decided: str, *draws: tuple[str, list[Row]], reasons: tuple[str, ...] = ()) -> tuple[list[Estimate], Any]:
+    """What rounds come to that drew rows from decisions: language, stratum, score, what each annotator said.
+
+    The uncertain rows have the reasons.
+    """
     queue, verdicts = [], []
     for number, (drawn_from, rows) in enumerate(draws, 1):
         for place, (language, stratum, score, given) in enumerate(rows):
             key: dict[str, Any] = {"language": language, "id": f"{number}-{place}", "review_round": number}
-            row = {"id": key["id"], "language": language, "scores": {"back_translation_question": score}}
+            accused = list(reasons) if stratum == "review" else []
+            scores = {"back_translation_question": score}
+            row = {"id": key["id"], "language": language, "scores": scores, "reasons": accused}
             drawn: dict[str, Any] = {"stratum": stratum, "decided": drawn_from, "probability": 0.5, "row": row}
             queue.append(queued(key["id"], **drawn, review_round=number) | {"language": language})
             verdicts += [said(f"a{who}", verdict, **key) for who, verdict in enumerate(given)]
@@ -60,6 +66,16 @@ def test_after_new_thresholds_judged_rows_are_sorted_by_these() -> None:
     assert shown(found) == {("sw", "keep"): (3, 2, 7, basis), ("all", "keep"): (3, 2, 7, basis)}
     assert found[1].without == ("te",)
     assert f"{EARLIER}; 3 judged" in str(found[0])
+
+
+@pytest.mark.parametrize("reason", UNSCORED_REASONS)
+def test_what_could_not_be_scored_is_not_among_the_kept(reason: str) -> None:
+    rows: list[Row] = [("sw", "keep", 70.0, ["reject"]), ("sw", "review", 61.0, ["accept"])]
+    found, _ = standing("b", ("a", rows), reasons=(reason,))
+    assert shown(found)["sw", "keep"][:3] == (1, 0, 2)
+    # What another check had said of it stands in no threshold's way.
+    found, _ = standing("b", ("a", rows), reasons=("back_translation.low",))
+    assert shown(found)["sw", "keep"][:3] == (2, 1, 4)
 
 
 def test_the_last_judged_draw_is_taken() -> None:

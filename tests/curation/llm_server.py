@@ -61,6 +61,9 @@ class LlmServer:
             after another.
         always: the same, for every request that `plan` has nothing for.
         asked: every request: its target language, English question, whether it is a repair, and what was done.
+        probe: what is done to requests that only ask whether it answers; by default what was done to the last other
+            one, until one was answered.
+        probes: their bodies.
         busiest: the most requests at a time.
     """
 
@@ -69,6 +72,8 @@ class LlmServer:
         self.plan: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self.always: dict[tuple[str, str], str] = {}
         self.asked: list[dict[str, Any]] = []
+        self.probe = ""
+        self.probes: list[dict[str, Any]] = []
         self.authorization: set[str] = set()
         self.in_flight = self.busiest = 0
         self._book = _book(problems)
@@ -111,7 +116,8 @@ class LlmServer:
                 self.in_flight += 1
                 self.busiest = max(self.busiest, self.in_flight)
                 try:
-                    if not await self._answer(body, writer):
+                    answer = self._answer_probe if _is_probe(body) else self._answer
+                    if not await answer(body, writer):
                         break
                 finally:
                     self.in_flight -= 1
@@ -128,14 +134,32 @@ class LlmServer:
             does = "schema"
         asked = {"question": english, "language": key[1], "repair": repair, "does": does, "body": body}
         self.asked.append({**asked, "at": time.monotonic()})
+        return await self._write(does, _behave(does, given, texts, code if forward else ENGLISH.code), writer)
+
+    async def _answer_probe(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
+        """Answer a request that only asks whether there is an answer."""
+        self.probes.append(body)
+        done = [one.get("does", "good") for one in self.asked]
+        answers = any(does.partition(" ")[0] not in (*_STATUSES, "hang", "cut", "html") for does in done)
+        does = self.probe or ("good" if answers else done[-1])
+        if "response_format" in body and not self.schema:
+            does = "schema"
+        texts = {code: {"answer": "yes"} for code in LANGUAGES}
+        return await self._write(does, _behave(does, texts["en"], texts, "en"), writer)
+
+    async def _write(self, does: str, response: tuple[int, list[str], Any], writer: asyncio.StreamWriter) -> bool:
         await asyncio.sleep(30.0 if does == "hang" else self.latency)
-        status, extra, content = _behave(does, given, texts, code if forward else ENGLISH.code)
+        status, extra, content = response
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
         length = len(text) + (100 if does == "cut" else 0)
         lines = [f"HTTP/1.1 {status} Planted", "Content-Type: application/json", f"Content-Length: {length}", *extra]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + text)
         await writer.drain()
         return does != "cut"
+
+
+def _is_probe(body: dict[str, Any]) -> bool:
+    return "Answer with this JSON object" in str(body["messages"][-1]["content"])
 
 
 def _read(body: dict[str, Any]) -> tuple[Text, str, bool, bool]:
@@ -156,12 +180,21 @@ def _completion(text: str | None, finish: str = "stop", refusal: str | None = No
     return {"id": "c", "object": "chat.completion", "model": "planted", "choices": [choice], "usage": usage}
 
 
-_STATUSES: dict[str, tuple[int, dict[str, str]]] = {
+_STATUSES: dict[str, tuple[int, dict[str, Any]]] = {
     "429": (429, {"message": "slow down"}),
     "429-date": (429, {"message": "slow down"}),
     "500": (500, {"message": "overloaded"}),
     "schema": (400, {"message": "response_format: json_schema is not supported"}),
     "400": (400, {"message": "the prompt was flagged", "code": "content_filter"}),
+    # vLLM's words: its code is the status.
+    "context": (
+        400,
+        {"message": "This model's maximum context length is 4096 tokens", "type": "BadRequestError", "code": 400},
+    ),
+    # Anthropic's, and those of a server that says as little.
+    "credit": (400, {"message": "Your credit balance is too low", "type": "invalid_request_error"}),
+    "bad": (400, {"message": "bad request", "type": "invalid_request_error"}),
+    "generate": (400, {"message": "Failed to generate JSON", "code": "json_validate_failed"}),
     "401": (401, {"message": "Incorrect API key provided: "}),
     "quota": (429, {"message": "no credit", "code": "insufficient_quota"}),
 }
@@ -193,6 +226,8 @@ def _behave(does: str, given: Text, texts: dict[str, Text], code: str) -> tuple[
     if does == "html":
         return 200, [], b"<html>a page of a proxy</html>"
     wanted = {key: texts[code][key] for key in given}
+    if "question" not in given:
+        return 200, [], _completion(json.dumps(wanted))
     good = json.dumps(wanted, ensure_ascii=False)
     changed = re.sub(r"\d+", lambda number: str(int(number[0]) + 1), wanted["question"], count=1)
     other = {key: texts["fr" if code == "de" else "de"][key] for key in given}

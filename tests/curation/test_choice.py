@@ -13,7 +13,7 @@ import yaml
 
 from curation.checks.back_translation import chrf
 from curation.pipeline import curate
-from curation.translation.choice import BY, Choice, choose, gate
+from curation.translation.choice import BY, choose, gate
 from mcot.core.errors import SettingsError
 from mcot.core.rows import SCHEMA, SCORES
 from mcot.core.runs import read_shard
@@ -46,8 +46,18 @@ def row(text: str, **scores: float) -> dict[str, Any]:
         ([{**row("a"), "reasons": ["judge.unreadable"], "details": ["question: none"]}, row("b")], (1, "checks")),
         # Of three the one that is most like the others; one that the checks keep out has no vote.
         ([row("Ana ana vitabu 33"), row("Ana ana vitabu 34"), row("Ana ana kitabu 34")], (1, "consensus")),
-        ([row("xyz"), row("Ana ana vitabu 3 tu"), row("Ana ana vitabu 3")], (1, "consensus")),
-        ([row("zzz", **LOW), row("Ana", back_translation_question=60), row("zzz")], (1, "back_translation")),
+        ([row("xyz"), row("Ana ana vitabu 3 tu"), row("Ana ana vitabu 3")], (1, "order")),
+        # One with a word more is no nearer to two that are the same.
+        ([row("Ana ana vitabu 3 tu"), row("Ana ana vitabu 3"), row("Ana ana vitabu 3")], (1, "consensus")),
+        (
+            [
+                row("zzz", **LOW),
+                row("Ana", back_translation_question=60),
+                row("zzz", back_translation_question=55),
+            ],
+            (1, "back_translation"),
+        ),
+        ([row("Ana ana 3"), row("xyz"), row("Ana ana 3")], (0, "consensus")),
         # Two can't outvote one another.
         (
             [row("a", quality_estimation_question=0.7), row("b", quality_estimation_question=0.9)],
@@ -68,14 +78,22 @@ def row(text: str, **scores: float) -> dict[str, Any]:
             ],
             (0, "back_translation"),
         ),
+        # Over what all have a score of: a lost line is no gain.
+        (
+            [
+                row("a", quality_estimation_question=0.85),
+                row("b", quality_estimation_question=0.88, quality_estimation_rationale=0.7),
+            ],
+            (1, "quality_estimation"),
+        ),
         # One without a score can't be compared.
         ([row("a"), row("b", back_translation_question=90)], (0, "order")),
         ([row("a", back_translation_question=90), row("b", back_translation_question=90)], (0, "order")),
+        # Some text is more to go on than none.
+        ([{**row("a", **DROPPED), "question": None}, row("b", **DROPPED)], (1, "checks")),
     ],
 )
 def test_choose(rows: list[dict[str, Any]], expected: tuple[int, str]) -> None:
-    if expected == (1, "back_translation"):
-        rows[2]["scores"]["back_translation_question"] = 55
     assert choose(rows, BANDS) == expected
     assert expected[1] in BY
 
@@ -138,6 +156,8 @@ def test_the_best_of_both_is_taken_and_the_rest_kept(server: LlmServer, tmp_path
     assert Counter(one["id"] for one in taken) == Counter(one["id"] for one in rest)
     assert read_shard(run / "candidates" / "shard-00000.parquet").schema.names == SCHEMA.names
     assert {one["decision"] for one in rest} <= {"keep", "review", "drop"}
+    # Who is not kept has its reasons.
+    assert all(bool(one["reasons"]) is (one["decision"] != "keep") for one in rest)
     # Each row is one translator's, and the other's stands beside it.
     by_id = {one["id"]: one["translator"] for one in taken}
     assert all((by_id[one["id"]].startswith("planted")) != one["translator"].startswith("planted") for one in rest)
@@ -196,19 +216,68 @@ def test_the_second_translates_what_the_first_failed(server: LlmServer, tmp_path
 
 def test_back_to_one_translator(server: LlmServer, tmp_path: Path) -> None:
     run = tmp_path / "run"
+    names = ("translate", "back_translate", "check")
+
+    def made(folder: Path) -> list[int]:
+        return [(folder / name / "shard-00000.parquet").stat().st_mtime_ns for name in names]
+
     curate(make_settings(tmp_path, server.url, languages=["sw"]))
     assert (run / "choose").exists()
+    first = made(run / "translators" / "nllb")
     curate(make_settings(tmp_path, server.url, languages=["sw"], translators=["nllb"]))
     assert not any((run / name).exists() for name in ("translators", "choose", "candidates"))
     assert json.loads((run / "report.json").read_text())["choice"] == {}
+    # Nothing is translated again, there or back.
+    assert made(run) == first
     curate(make_settings(tmp_path, server.url, languages=["sw"]))
-    assert not any((run / name).exists() for name in ("translate", "back_translate", "check"))
+    assert not any((run / name).exists() for name in names)
+    assert made(run / "translators" / "nllb") == first
+
+
+def test_of_three_the_one_that_is_like_the_others_is_taken(server: LlmServer, tmp_path: Path) -> None:
+    # The one model says it in other words than the others, and no check finds fault with that.
+    for place in range(6):
+        server.always[parallel(60)[place]["en"]["question"], "sw"] = "echo Asante."
+    other = LlmServer()
+    try:
+        llms = {"qwen": {"url": other.url, "model": "planted"}, "gpt-2": {"url": other.url, "model": "planted"}}
+        settings = make_settings(
+            tmp_path, server.url, languages=["sw"], translators=["llm", "qwen", "gpt-2"], llms=llms,
+            back_translation={"enabled": False},
+        )  # fmt: skip
+        curate(settings)
+    finally:
+        other.close()
+    run = tmp_path / "run"
+    report = json.loads((run / "report.json").read_text())
+    choice = report["choice"]["languages"]["sw"]
+    assert report["choice"]["order"] == ["llm", "qwen", "gpt-2"]
+    # One way alone chrF likes the longer text better.
+    assert choice["qwen"]["by"] == {"consensus": 6}
+    assert [choice[name]["won"] for name in ("llm", "gpt-2")] == [0, 0]
+    assert choice["gpt-2"]["tokens"] > 0
+    assert sorted(report["spending"]) == ["translate", "translate gpt-2", "translate qwen"]
+    assert "From English, gpt-2" in (run / "report.html").read_text()
+    assert len(read(run / "candidates")) == 12
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"translators": ["qwen"]}, "'qwen' is to translate and is no translator; valid: nllb, llm"),
+        ({"translators": ["nlb"]}, r"'nlb' is to translate .*valid: nllb, llm \(did you mean 'nllb'\?\)"),
+        ({"back_translation": {"by": "gpt"}}, "'gpt' is to translate and is no translator"),
+        ({"llms": {"nllb": {"url": "http://x/v1", "model": "m"}}}, "'nllb', which is another translator's name"),
+        ({"llms": {"../x": {"url": "http://x/v1", "model": "m"}}}, "llms"),
+        ({"llm": None, "translators": ["llm"]}, "llm is to translate and is not set"),
+    ],
+)
+def test_translators_that_are_none(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as error:
+        make_settings(tmp_path, "http://127.0.0.1:1/v1", **changes)
+    assert "\n" not in str(error.value)
 
 
 def test_a_translator_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="a translator twice; name each once"):
         make_settings(tmp_path, "http://127.0.0.1:1/v1", translators=["llm", "llm"])
-
-
-def test_a_choice_is_a_pair() -> None:
-    assert Choice(1, "order") == (1, "order")

@@ -181,16 +181,18 @@ def test_errors(status: int, body: bytes, scope: str, said: str) -> None:
 
 def test_the_store(tmp_path: Path) -> None:
     store = ChatStore(tmp_path / "deep" / "s.sqlite")
-    store.add("k", "translate", "sw", None, "status 429")
+    store.end(store.begin("k", "translate", "sw", 70), Reply(None), "status 429")
     assert store.find("k") is None
-    store.add("k", "translate", "sw", Reply("first", "stop", None, 10, 5))
-    store.add("k", "translate", "sw", Reply("second", "stop", None, 10, 5))
+    for text in ("first", "second"):
+        store.end(store.begin("k", "translate", "sw", 70), Reply(text, "stop", None, 10, 5))
     assert store.find("k") == Reply("first", "stop", None, 10, 5)
-    assert store.spent(None) == Spent(3, 30, 0.0)
+    # Whatever ends the process now, this one was sent.
+    store.begin("k", "translate", "sw", 70)
+    assert store.spent(None) == Spent(4, 100, 0.0)
     store.close()
-    counts = {"requests": 3, "answers": 2, "prompt_tokens": 20, "completion_tokens": 10}
+    counts = {"requests": 4, "answers": 2, "prompt_tokens": 90, "completion_tokens": 10}
     assert read_spending(tmp_path / "deep" / "s.sqlite", None) == {
-        "translate": {"sw": {**counts, "troubles": {"status 429": 1}}}
+        "translate": {"sw": {**counts, "troubles": {"broken off": 1, "status 429": 1}}}
     }
     assert read_spending(tmp_path / "none.sqlite", None) == {}
 

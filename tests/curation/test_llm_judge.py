@@ -1,6 +1,7 @@
 """The LLM judge: against a server with planted answers."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,28 +10,25 @@ from typing import Any
 import pytest
 import yaml
 
-from curation.checks.base import Observation
-from curation.checks.estimate_stage import EstimateStage
-from curation.checks.judge_answers import JudgedError, UnreadableError, observe, read_errors, score_errors
 from curation.checks.llm_judge import JudgeCheck
+from curation.checks.model_stages import JudgeStage
 from curation.pipeline import curate
 from curation.stages import make_decide_stage
 from curation.translation.carried import CarriedTexts
-from mcot.core.chat_store import Reply, read_spending
+from mcot.core.chat_store import read_spending
 from mcot.core.engines import LocalEngine
 from mcot.core.errors import SettingsError
 from mcot.core.quality_settings import JudgeSettings
 from mcot.core.reviews import ReviewFiles
 from mcot.core.rows import SCORES, from_rows, row_id
-from mcot.core.runs import StageFolder, read_shard
+from mcot.core.runs import StageFolder, read_shard, sign
+from mcot.core.settings import Band
 from mcot.core.settings_file import load_settings
-from tests.curation.judge_server import GOOD, JudgeServer, error, judgement
+from tests.curation.judge_server import JudgeServer, error, judgement
 from tests.curation.llm_runs import CURATION
 from tests.curation.llm_server import parallel
 from tests.curation.test_carried import review
 from tests.curation.test_verdicts import resolve
-
-PARTS = ("question", "solution")
 
 
 @pytest.fixture
@@ -38,91 +36,6 @@ def server() -> Iterator[JudgeServer]:
     started = JudgeServer()
     yield started
     started.close()
-
-
-@pytest.mark.parametrize(
-    ("errors", "question", "rationale"),
-    [
-        ([], 1.0, 1.0),
-        ([error()], 0.96, 1.0),
-        ([error(category="punctuation")], 0.996, 1.0),
-        ([error(severity="major", category="punctuation")], 0.8, 1.0),
-        ([error(severity="major", category="number", part="solution")], 1.0, 0.8),
-        ([error(severity="major", category="step", part="solution")] * 4 + [error()], 0.96, 0.2),
-        ([error(severity="major")] * 7, 0.0, 1.0),
-        ([error(category="non-translation")], 0.0, 1.0),
-    ],
-)
-def test_score(errors: list[dict[str, str]], question: float, rationale: float) -> None:
-    found = read_errors(Reply(judgement(*errors)), PARTS)
-    assert (score_errors(found, "question"), score_errors(found, "rationale")) == pytest.approx((question, rationale))
-
-
-NOT_KEPT = judgement(meaning_kept=False)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (judgement(error()), 1),
-        (f"```json\n{judgement(error(), error())}\n```", 2),
-        (f"<think>{{no}}</think>Here it is: {judgement()}.", 0),
-        (judgement(error(category="grammar"), fluent=False), 1),
-        (judgement(error(category="number", severity="major"), meaning_kept=False), 1),
-        ("", "it is empty"),
-        (None, "it is empty"),
-        ("The translation is good.", "it holds no JSON object"),
-        (judgement()[:-9], "it holds no JSON object"),
-        ("[1]", "it holds no JSON object"),
-        (json.dumps({**GOOD, "errors": None}), '"errors" is no list'),
-        (json.dumps({**GOOD, "errors": ["bad"]}), "an error is no JSON object"),
-        (judgement(error(part="title")), 'part" is none of question, solution'),
-        (judgement(error(category="tone")), '"category" is none of mistranslation, '),
-        (judgement(error(severity="critical")), '"severity" is none of major, minor'),
-        (judgement(fluent="yes"), '"fluent" is neither true nor false'),
-        (json.dumps({"errors": []}), '"meaning_kept" is neither true nor false'),
-        (NOT_KEPT, '"meaning_kept" is false, but no major error of meaning is marked'),
-        (judgement(error(category="number"), meaning_kept=False), "no major error of meaning is marked"),
-        (judgement(error(category="number", severity="major"), fluent=False), "no error of fluency is marked"),
-    ],
-)
-def test_reading(text: str | None, expected: int | str) -> None:
-    if isinstance(expected, int):
-        assert len(read_errors(Reply(text, "stop"), PARTS)) == expected
-    else:
-        with pytest.raises(UnreadableError) as caught:
-            read_errors(Reply(text, "stop"), PARTS)
-        assert expected in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("reply", "expected"),
-    [
-        (Reply(judgement(), "length"), "cut off"),
-        (Reply(judgement(), "content_filter"), "refuses"),
-        (Reply(None, "stop", refusal="I can't."), "refuses"),
-    ],
-)
-def test_what_is_no_whole_answer_is_unreadable(reply: Reply, expected: str) -> None:
-    with pytest.raises(UnreadableError, match=expected):
-        read_errors(reply, PARTS)
-
-
-def test_what_it_says_is_made_short_and_plain() -> None:
-    shown = observe(
-        [
-            JudgedError("question", "grammar", "minor", "ana", ""),
-            *read_errors(
-                Reply(
-                    judgement(error(text='a\n"b" ' + "c" * 300, explanation="", category="number", severity="major"))
-                ),
-                PARTS,
-            ),
-        ]
-    )
-    assert [(one.reason, one.part) for one in shown] == [("judge.meaning", "question"), ("judge.fluency", "question")]
-    assert shown[0].detail == f"major error, number: \"a 'b' {'c' * 113}…\""
-    assert shown[1] == Observation("judge.fluency", "question", 'minor error, grammar: "ana"')
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:
@@ -154,14 +67,14 @@ class Run:
         (folder / "translate").mkdir(exist_ok=True)
         self.carried = CarriedTexts(folder / "translate")
 
-    def stage(self, url: str, **changes: Any) -> EstimateStage:
-        """The stage that judges."""
+    def stage(self, url: str, **changes: Any) -> JudgeStage:
+        """The stage that judges; `bands` of the language may be given."""
+        bands = {"sw": CURATION.bands("sw") | changes.pop("bands", {})}
         given = {"url": url, "model": "planted", "timeout": 5, "tries": 2, "concurrency": 4}
         self.settings = JudgeSettings.model_validate({**given, **changes})
-        bands = {"sw": CURATION.bands("sw")} if self.settings.rows == "undropped" else None
-        return EstimateStage(
-            None, JudgeCheck(self.settings, self.store), carried=self.carried, inputs=self.checked.shards, bands=bands,
-            concurrency=self.settings.concurrency,
+        return JudgeStage(
+            JudgeCheck(self.settings, self.store), carried=self.carried, inputs=self.checked.shards,
+            bands=bands if self.settings.rows == "undropped" else None, concurrency=self.settings.concurrency,
         )  # fmt: skip
 
     def judge(self, url: str, **changes: Any) -> list[dict[str, Any]]:
@@ -169,7 +82,7 @@ class Run:
         self.carried.freeze(ReviewFiles(self.folder))
         done = self.checked
         for stage in (self.stage(url, **changes), make_decide_stage(CURATION)):
-            folder = StageFolder(self.folder / stage.name, stage.signature)
+            folder = StageFolder(self.folder / stage.name, sign(stage.signature, done.signature))
             LocalEngine(retries=0).run(stage, done.shards(), folder)
             done = folder
         return [one for shard in done.shards() for one in read_shard(shard).to_pylist()]
@@ -183,7 +96,7 @@ def test_rows_are_judged_and_decided(server: JudgeServer, tmp_path: Path) -> Non
         "Ana ana tufaha 4?": ["no idea", judgement(error(category="punctuation"))],
         "Ana ana tufaha 5?": ["no idea"],
         "Ana ana tufaha 6?": [400],
-        "Ana ana tufaha 7?": [NOT_KEPT],
+        "Ana ana tufaha 7?": [judgement(meaning_kept=False)],
     }
     english = row(0, language="en", question="Has Ana 0 apples?")
     rows = Run(tmp_path, [english, row(1), row(2), row(3)], [row(4), row(5), row(6), row(7)]).judge(server.url)
@@ -246,6 +159,66 @@ def test_what_other_checks_drop_costs_nothing(rows: str, asked: int, server: Jud
     assert len(server.asked) == asked
 
 
+def test_what_is_decided_is_not_judged(server: JudgeServer, tmp_path: Path) -> None:
+    decided = {"decision": "drop", "reasons": ["language.unknown"], "details": ["row: und"]}
+    rows = Run(tmp_path, [row(1, **decided), row(2), row(3, language="und", **decided)]).judge(server.url)
+    assert [one["scores"]["judge_question"] for one in rows] == [None, 1.0, None]
+    assert len(server.asked) == 1
+
+
+def test_what_comet_drops_costs_nothing(server: JudgeServer, tmp_path: Path) -> None:
+    table = [
+        row(1),
+        row(2, scores={"quality_estimation_question": 0.1}),
+        row(3, scores={"quality_estimation_question": 0.3}),
+    ]
+    run = Run(tmp_path, table)
+    # By default it drops nothing.
+    run.judge(server.url)
+    assert len(server.asked) == 3
+    rows = run.judge(server.url, bands={"quality_estimation": Band(keep=0.6, drop=0.2)})
+    assert [one["scores"]["judge_question"] for one in rows] == [1.0, None, 1.0]
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("check", "band", "rows", "expected"),
+    [
+        ("numbers", {"keep": 0.99}, "undropped", True),
+        ("numbers", {"drop": 0.01}, "undropped", False),
+        ("numbers", {"drop": 0.01}, "all", True),
+        ("quality_estimation", {"drop": 0.01}, "undropped", False),
+        # Scored later: whatever they drop was judged.
+        ("judge", {"drop": 0.01}, "undropped", True),
+        ("duplicates", {"drop": 0.01}, "undropped", True),
+    ],
+)
+def test_which_thresholds_have_rows_judged_anew(
+    check: str, band: dict[str, float], rows: str, expected: bool, tmp_path: Path
+) -> None:
+    run = Run(tmp_path, [row(1)])
+    own = CURATION.bands("sw")[check]
+    assert own.model_copy(update=band) != own
+    changed = run.stage("http://127.0.0.1:1/v1", rows=rows, bands={check: own.model_copy(update=band)})
+    assert (changed.signature == run.stage("http://127.0.0.1:1/v1", rows=rows).signature) is expected
+
+
+def test_a_row_that_got_no_judgement_is_asked_again_where_the_stage_is_removed(
+    server: JudgeServer, tmp_path: Path
+) -> None:
+    run = Run(tmp_path, [row(1), row(2)])
+    server.answers = {"Ana ana tufaha 2?": [400]}
+    assert [one["decision"] for one in run.judge(server.url)] == ["keep", "review"]
+    before, server.answers = len(server.asked), {}
+    # What is done stays as it is, whatever the server says by now.
+    assert [one["decision"] for one in run.judge(server.url)] == ["keep", "review"]
+    assert len(server.asked) == before
+    for name in ("judge", "decide"):
+        shutil.rmtree(tmp_path / name)
+    assert [one["decision"] for one in run.judge(server.url)] == ["keep", "keep"]
+    assert [one["given"]["translation"]["question"] for one in server.asked[before:]] == ["Ana ana tufaha 2?"]
+
+
 def test_what_a_person_wrote_is_not_judged(server: JudgeServer, tmp_path: Path) -> None:
     run = Run(tmp_path, [row(1), row(2), row(3)])
     (tmp_path / "review").mkdir()
@@ -297,12 +270,12 @@ def test_a_run_with_a_judge(server: JudgeServer, tmp_path: Path, monkeypatch: py
     assert spent["sw"]["cost"] == pytest.approx(asked[False] * (700 + 2 * 50) / 1e6)
     judged = {score["field"]: score["languages"]["sw"]["count"] for score in report["scores"]}
     assert judged["judge_question"] == judged["judge_rationale"] == asked[False]
-    assert set(report["signatures"]) == {"sources", "translate", "back_translate", "check", "estimate", "decide"}
+    assert set(report["signatures"]) == {"sources", "translate", "back_translate", "check", "judge", "decide"}
     page = (run / "report.html").read_text()
     assert "LLM judge" in page
     assert server.authorization <= {f"bearer {KEY}", ""}
     assert not [path for path in run.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
     curate(load_settings(tmp_path / "plain.yaml", type(CURATION)))
-    assert not (run / "estimate").exists()
+    assert not (run / "judge").exists()
     kept = [one for path in (run / "dataset").rglob("*.parquet") for one in read_shard(path).to_pylist()]
     assert all(one["scores"][name] is None for one in kept for name in SCORES if name.startswith("judge"))

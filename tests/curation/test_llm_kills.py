@@ -56,6 +56,9 @@ def test_a_kill_repeats_no_finished_request(tmp_path: Path, monkeypatch: pytest.
         child.wait()
         kept, sent = answers(store), len(server.asked)
         assert kept >= after
+        with closing(sqlite3.connect(store)) as connection:
+            # A kill, too, leaves all that was sent on the books.
+            assert connection.execute("SELECT count(*) FROM request").fetchone()[0] >= sent
         # What was sent and not kept was in flight.
         assert sent - kept <= 8
         chosen = settings(server.url, concurrency=8, timeout=10)

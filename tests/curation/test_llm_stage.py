@@ -153,6 +153,31 @@ def test_back_translation(server: LlmServer, tmp_path: Path) -> None:
     assert spending["back_translate"]["sw"]["troubles"] == {"status 500": 1}
 
 
+@pytest.mark.parametrize(
+    ("planted", "asked", "said"),
+    [
+        (["broken", "broken"], 2, "no JSON object"), (["refusal", "refusal"], 2, "refused"),
+        (["broken", "good"], 2, None), (["400 content_filter"], 1, "refused by the server"),
+    ],
+)  # fmt: skip
+def test_what_could_not_be_translated_back_does_not_pass(
+    server: LlmServer, tmp_path: Path, planted: list[str], asked: int, said: str | None
+) -> None:
+    run = Run(tmp_path, [[0, 8]])
+    server.plan[english(8), "sw-en"] = list(planted)
+    run.translate(settings(server.url))
+    run.translate_back(settings(server.url))
+    kept, row = run.decide()
+    assert (kept["decision"], kept["reasons"]) == ("keep", [])
+    assert sum(one["language"] == "sw-en" and one["question"] == english(8) for one in server.asked) == asked
+    if said is None:
+        assert (row["decision"], row["back_question"]) == ("keep", english(8))
+    else:
+        assert (row["decision"], row["back_question"]) == ("review", None)
+        assert row["reasons"] == ["back_translation.missing"]
+        assert said in row["details"][0]
+
+
 def test_schema(server: LlmServer, tmp_path: Path) -> None:
     run = Run(tmp_path, [[0]])
     run.translate(settings(server.url))

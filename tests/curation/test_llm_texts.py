@@ -40,7 +40,15 @@ RAW = ESCAPED.replace("\\\\", "\\")
         ('{"question": "Ana ana 3?"}', None),
         ('{"question": "Ana ana 3?", "solution": ""}', None),
         ('{"question": "Ana ana 3?", "solution": 3}', None),
-        (f"[{ESCAPED}, {ESCAPED}]", None),
+        # Of several, the last: a model may repeat what it was given.
+        (f"[{json.dumps(SOURCE)}, {ESCAPED}]", WANTED),
+        (f"{json.dumps(SOURCE)}\n\n{ESCAPED}", WANTED),
+        (json.dumps({"translation": WANTED}), WANTED),
+        (f"```json\n{ESCAPED}\n```\nNote: the {{}} of the source are gone.", WANTED),
+        # The prompt's template has opened the thought.
+        (f"Let me see {{what}} it says.</think>\n{ESCAPED}", WANTED),
+        (f"<thinking>{ESCAPED[:40]}</thinking>{RAW}", WANTED),
+        ("{" * 100_000, None),
         ("[" * 100_000, None),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import torch
 from curation.checks.quality_estimation import QualityEstimationCheck
 from curation.pipeline import curate
 from curation.quality_estimation import worker
-from curation.quality_estimation.estimator import COMET, Estimator, default_folder, find_model
+from curation.quality_estimation.estimator import COMET, Estimator, default_folder
 from mcot.core.errors import ModelError, StageError
 from mcot.core.quality_settings import QualityEstimationSettings
 from mcot.core.rows import from_rows
@@ -203,7 +204,9 @@ def test_faults_are_one_line(models: Path, comet: Path, tmp_path: Path) -> None:
     content = torch.load(own / "checkpoints" / "model.ckpt", weights_only=True)
     hparams = (own / "hparams.yaml").read_text("utf-8")
     weights = {name: value for name, value in content["state_dict"].items() if name != "estimator.ff.0.bias"}
-    encoder = {**content["hyper_parameters"], "pretrained_model": "no/such"}
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "config.json").write_text((models / "encoder" / "config.json").read_text("utf-8"), "utf-8")
     references = (models / "references" / "hparams.yaml").read_text("utf-8")
     with_references = torch.load(models / "references" / "checkpoints" / "model.ckpt", weights_only=True)
     faults: list[tuple[Any, str, str]] = [
@@ -213,17 +216,18 @@ def test_faults_are_one_line(models: Path, comet: Path, tmp_path: Path) -> None:
         ({**content, "state_dict": weights}, hparams, "lacks 1 weights (estimator.ff.0.bias"),
         (content, hparams.replace("unified_metric", "unheard_of"), "is 'unheard_of'; valid: referenceless_regression_"),
         (content, "[]", "class_identifier is None; valid: "),
-        ({**content, "hyper_parameters": encoder}, hparams, "encoder 'no/such': tokenizer or configuration can't be"),
+        (content, hparams, f"no model can be made of its encoder {bare} and its hyperparameters ("),
         (with_references, references, "compares with references; valid: one that does without"),
     ]
     asked = []
-    for place, (checkpoint, text, _) in enumerate(faults):
+    for place, (checkpoint, text, expected) in enumerate(faults):
         paths = {"checkpoint": tmp_path / f"{place}.ckpt", "hparams": tmp_path / f"{place}.yaml"}
         paths["hparams"].write_text(text, "utf-8")
         if isinstance(checkpoint, bytes):
             paths["checkpoint"].write_bytes(checkpoint)
         else:
             torch.save(checkpoint, paths["checkpoint"])
+        paths["encoder"] = bare if str(bare) in expected else models / "encoder"
         told = {name: str(path) for name, path in paths.items()}
         asked.append(json.dumps({**told, "device": "cpu", "batch_tokens": None, "trust": False}))
     command = [str(COMET.find(comet)), "-I", "-c", TRIES, str(Path(worker.__file__).parent)]
@@ -237,6 +241,31 @@ def test_faults_are_one_line(models: Path, comet: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_encoder_that_moved_is_the_one_of_hparams(models: Path, comet: Path, tmp_path: Path) -> None:
+    """A checkpoint names the folder where its encoder was when it was trained."""
+    shutil.copytree(models / "unified", tmp_path / "model")
+    content = torch.load(models / "unified" / "checkpoints" / "model.ckpt", weights_only=True)
+    parameters = {**content["hyper_parameters"], "pretrained_model": "no/such"}
+    torch.save({**content, "hyper_parameters": parameters}, tmp_path / "model" / "checkpoints" / "model.ckpt")
+    expected = json.loads((models / "expected.json").read_text("utf-8"))["unified"]
+    with opened(tmp_path / "model", comet) as estimator:
+        assert estimator.estimate(PAIRS) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_damaged_weights_give_no_score(models: Path, comet: Path, tmp_path: Path) -> None:
+    shutil.copytree(models / "unified", tmp_path / "model")
+    content = torch.load(models / "unified" / "checkpoints" / "model.ckpt", weights_only=True)
+    content["state_dict"]["estimator.ff.0.bias"][:] = float("nan")
+    torch.save(content, tmp_path / "model" / "checkpoints" / "model.ckpt")
+    with (
+        opened(tmp_path / "model", comet) as estimator,
+        pytest.raises(ModelError, match=r"'.*model': the score of a text is nan; valid: a model that gives numbers"),
+    ):
+        estimator.estimate(PAIRS)
+
+
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_named(models: Path, comet: Path) -> None:
     with opened(models / "unified", comet) as estimator:
         process = estimator._process
@@ -246,26 +275,5 @@ def test_a_process_that_is_killed_is_named(models: Path, comet: Path) -> None:
         with pytest.raises(StageError, match="ended by SIGKILL, perhaps for want of memory") as caught:
             estimator.estimate(PAIRS)
         assert len(str(caught.value).splitlines()) == 1
-        # As where an engine tries again.
-        estimator.open()
+        # An engine tries again without opening its stage.
         assert len(estimator.estimate(PAIRS)) == len(PAIRS)
-
-
-@pytest.mark.parametrize(
-    ("model", "revision", "expected"),
-    [
-        ("no-such-folder", None, "no such folder; valid: a reference-free COMET model of the Hub, or a folder with"),
-        ("lacking", None, "the folder has no checkpoints/model.ckpt"),
-        ("lacking", "main", "a folder has no revision; leave out revision 'main'"),
-        ("Unbabel/none", None, "is no folder here and could not be had from the Hub"),
-    ],
-)
-def test_models_that_are_not_there(
-    model: str, revision: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "lacking").mkdir()
-    (tmp_path / "lacking" / "hparams.yaml").touch()
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match=expected) as caught:
-        find_model(QualityEstimationSettings(model=model, revision=revision))
-    assert len(str(caught.value).splitlines()) == 1

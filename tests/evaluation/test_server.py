@@ -29,6 +29,8 @@ class Server:
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.script: list[tuple[int, dict[str, str], Any]] = []
+        # Seconds between two bytes.
+        self.drip = 0.0
         outer, lock = self, threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,7 +49,10 @@ class Server:
                 self.end_headers()
                 # Who asked may have been told to stop by another answer.
                 with suppress(BrokenPipeError, ConnectionResetError):
-                    self.wfile.write(text)
+                    pieces = [text[place : place + 1] for place in range(len(text))] if outer.drip else [text]
+                    for piece in pieces:
+                        self.wfile.write(piece)
+                        time.sleep(outer.drip)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -117,7 +122,7 @@ def test_a_busy_server_is_asked_again(
     assert generate(served(server.url), sets, tmp_path / "a.jsonl").generated == 1
     assert time.monotonic() - began >= 0.3
     assert len(server.asked) == 3
-    assert "status 429; trying again in 0 s" in capsys.readouterr().err
+    assert "status 429: slow down; trying again in 0 s" in capsys.readouterr().err
 
 
 def test_what_came_before_a_failure_is_kept(server: Server, benchmark: Path, tmp_path: Path) -> None:
@@ -125,7 +130,7 @@ def test_what_came_before_a_failure_is_kept(server: Server, benchmark: Path, tmp
     settings = served(server.url, server={"connections": 1})
     good: list[Any] = [(200, {}, {"choices": [{"text": f"{n}", "finish_reason": "stop"}]}) for n in range(5)]
     server.script = [*good, *[(500, {}, {"error": "overloaded"})] * 3]
-    with pytest.raises(StageError, match=r"3 tries, the last one: status 500; .*every answer so far is kept"):
+    with pytest.raises(StageError, match=r"3 tries, .*: status 500: overloaded; .*every answer so far is kept"):
         generate(settings, sets, tmp_path / "a.jsonl")
     assert len(GenerationStore(tmp_path / "a.jsonl")) == 5
     assert generate(settings, sets, tmp_path / "a.jsonl").generated == 7
@@ -137,18 +142,16 @@ def test_what_came_before_a_failure_is_kept(server: Server, benchmark: Path, tmp
         (
             401,
             {"error": {"message": "bad key sk-secret"}},
-            r"\(401: bad key \[key\]\); the key in the environment vari",
+            r"\(status 401: bad key \[key\]\); the key in the environment vari",
         ),
         (
             404,
             {"error": {"message": "no model"}},
-            r"has no model 'org/served', or nothing at this address \(404: no mod",
+            r"refused a request to model 'org/served' \(status 404: no model\); valid: the name that the server gives",
         ),
-        (400, {"error": {"message": "too\nlong"}}, r"refused the request \(400: too long\)"),
-        (307, b"", r"refused the request \(307: \)"),
-        (200, {"choices": []}, "its answer is none of an OpenAI-compatible server"),
-        (200, b"<html>hello</html>", r"none of an OpenAI-compatible server \(<html>hello</html>\)"),
-        (200, {"choices": [{"text": 5}]}, "its answer is none of an OpenAI-compatible server"),
+        (400, {"error": {"message": "too\nbad"}}, r"\(status 400: too bad\); mend the settings"),
+        (400, {"error": {"message": "temperature is not supported"}}, r"; set temperature: null"),
+        (307, b"", r"refused a request .* \(status 307:\)"),
     ],
 )
 def test_a_refusal_is_said_in_one_line(
@@ -164,11 +167,52 @@ def test_a_refusal_is_said_in_one_line(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "content", [{"choices": []}, b"<html>hello</html>", {"choices": [{"text": 5}]}, b'{"choices": [{"tex', b"[" * 9000]
+)
+def test_what_is_no_answer_is_asked_for_again(server: Server, benchmark: Path, tmp_path: Path, content: Any) -> None:
+    sets = [read_problems("mgsm", benchmark, languages=["sw"], limit=1)]
+    server.script = [(200, {}, content)] * 2
+    assert generate(served(server.url), sets, tmp_path / "a.jsonl").generated == 1
+    server.script = [(200, {}, content)] * 3
+    with pytest.raises(StageError, match="3 tries, the last one: its answer is none of an OpenAI-compatible") as error:
+        generate(served(server.url), sets, tmp_path / "b.jsonl")
+    assert "\n" not in str(error.value)
+
+
+def test_an_answer_that_drips_is_not_waited_for(server: Server, benchmark: Path, tmp_path: Path) -> None:
+    sets = [read_problems("mgsm", benchmark, languages=["sw"], limit=1)]
+    server.drip = 0.05
+    began = time.monotonic()
+    with pytest.raises(StageError, match=r"2 tries, the last one: no answer in 0\.4 s; .*server\.timeout"):
+        generate(served(server.url, server={"timeout": 0.4, "tries": 2}), sets, tmp_path / "a.jsonl")
+    assert time.monotonic() - began < 2
+
+
+def test_what_a_server_refuses_for_its_own_sake_is_a_wrong_answer(
+    server: Server, benchmark: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = [read_problems("mgsm", benchmark, languages=["sw"], limit=3)]
+    error = {"message": "This model's maximum context length is 16 tokens", "type": "BadRequestError", "code": 400}
+    server.script = [(400, {}, {"error": error})]
+    answers = generate(served(server.url, server={"connections": 1}), sets, tmp_path / "a.jsonl")
+    assert sorted(map(bool, answers.samples[0]["response"].to_pylist())) == [False, True, True]
+    assert "that count as wrong: 1 (the first one: status 400: This model's" in capsys.readouterr().err
+
+
+def test_a_server_need_not_be_told_a_temperature(server: Server, benchmark: Path, tmp_path: Path) -> None:
+    sets = [read_problems("mgsm", benchmark, languages=["sw"], limit=1)]
+    generate(served(server.url), sets, tmp_path / "a.jsonl")
+    silent = served(server.url, sampling={"temperature": None})
+    assert generate(silent, sets, tmp_path / "a.jsonl").generated == 1
+    assert [one.get("temperature", "none") for one in server.asked] == [0.0, "none"]
+
+
 def test_a_server_that_is_not_there(benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcot.core.servers.FIRST_WAIT", 0.01)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings = served("http://127.0.0.1:9/v1", server={"tries": 2})
-    with pytest.raises(StageError, match="2 tries, the last one: ConnectError"):
+    with pytest.raises(StageError, match=r"2 tries, the last one: ConnectError.*see that it runs and can be reached"):
         generate(settings, [read_problems("mgsm", benchmark, limit=1)], tmp_path / "a.jsonl")
 
 

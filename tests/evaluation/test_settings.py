@@ -104,9 +104,24 @@ def test_a_wrong_setting_is_said_in_one_line(content: dict[str, Any], message: s
         ("http:///v1", "is no address"),
         ("http://me:secret@host/v1", "url holds a user or a password"),
         ("http://host/v1?key=secret", "is no address; .*, and nothing behind"),
+        ("http://host:abc/v1", "is no address"),
+        ("http://host:99999/v1", "is no address"),
     ],
 )
 def test_a_wrong_address_is_refused_and_its_secret_not_shown(url: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message) as error:
         read(models=[{"model": "a", "backend": "server", "server": {"url": url}}])
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["sk-proj-secret", "gsk_secret", "hf_secret"])
+def test_a_key_in_place_of_its_variable_is_not_shown(key: str) -> None:
+    server = {"url": "http://host/v1", "key_variable": key}
+    with pytest.raises(SettingsError, match="key_variable is no name of an environment variable") as error:
+        read(models=[{"model": "a", "backend": "server", "server": server}])
+    assert "secret" not in str(error.value)
+
+
+def test_only_a_server_may_be_told_no_temperature() -> None:
+    with pytest.raises(SettingsError, match=r"temperature is null, which is for servers only"):
+        read(models=[{"model": "a", "sampling": {"temperature": None}}])

@@ -2,43 +2,49 @@ r"""The translation in what an LLM answered: a JSON object, or what can be read 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 
 from curation.translation.llm.prompts import Text
+from mcot.core.chat_answers import without_thought
 from mcot.core.chat_store import Reply
 
 __all__ = ["find_fault", "read_answer"]
 
-# What models that think aloud say first.
-_THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-_FENCE = re.compile(r"\A\s*```\w*\n(.*?)\n?```\s*\Z", re.DOTALL)
 # "\frac" in JSON is a form feed and "rac". What follows decides: few words begin with these.
 _ESCAPES = {"\b": "b", "\f": "f", "\t": "t", "\n": "n", "\r": "r"}
 _COMMAND = re.compile(r"\\([bfnrt][A-Za-z]+)")
 # No JSON escape begins so, and models write LaTeX so.
 _STRAY = re.compile(r'(?<!\\)((?:\\\\)*)\\(?!["\\/bfnrt]|u[\da-fA-F]{4})')
 _LONGEST_QUOTE = 80
+# LaTeX is full of braces, and has none of these.
+_OBJECT = re.compile(r'\{\s*"')
+# Each is read from its brace on: a text of nothing else would take long.
+_MOST_OBJECTS = 200
 
 
 def read_answer(reply: Reply, source: Text) -> Text | None:
     r"""The translation, by the keys of its source; None where there is none to be read.
 
     Code fences and words around the object are passed over, and LaTeX whose backslashes JSON took for its own
-    (``\frac``, ``\times``) is restored.
+    (``\frac``, ``\times``) is restored. Of several objects it is the last: before it a model may repeat the source.
     """
-    text = _THOUGHT.sub("", reply.text or "").strip()
-    if fenced := _FENCE.match(text):
-        text = fenced[1]
-    for candidate in (text, text[text.find("{") : text.rfind("}") + 1]):
-        for written in (candidate, _STRAY.sub(r"\1\\\\", candidate)):
-            try:
-                # Models break lines inside of strings.
-                content = json.loads(written, strict=False)
-            except (ValueError, RecursionError):
-                continue
-            if found := _take(content, source):
-                return found
+    text = without_thought(reply.text or "")
+    for written in (text, _STRAY.sub(r"\1\\\\", text)):
+        found = [taken for content in _objects(written) if (taken := _take(content, source))]
+        if found:
+            return found[-1]
     return None
+
+
+def _objects(text: str) -> Iterator[object]:
+    """The JSON objects of a text, those inside of others too."""
+    # Models break lines inside of strings.
+    decoder = json.JSONDecoder(strict=False)
+    for begin in islice(_OBJECT.finditer(text), _MOST_OBJECTS):
+        with suppress(ValueError, RecursionError):
+            yield decoder.raw_decode(text, begin.start())[0]
 
 
 def _take(content: object, source: Text) -> Text | None:

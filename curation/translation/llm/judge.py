@@ -94,7 +94,11 @@ class Judge:
         self._checks = [check for check in checks if check.name in REPAIRING_CHECKS]
         used = sorted({"translation", *(check.name for check in self._checks)})
         bands = {name: DEFAULT_BANDS[name].model_dump() for name in used}
-        self.signature = sign("judge", 1, {check.name: check.signature for check in self._checks}, bands)
+        own = {
+            code: {name: band.model_dump() for name, band in by.items() if name in used}
+            for code, by in DEFAULT_LANGUAGE_BANDS.items()
+        }
+        self.signature = sign("judge", 2, {check.name: check.signature for check in self._checks}, bands, own)
 
     def open(self) -> None:
         """Open the checks."""

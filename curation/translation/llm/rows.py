@@ -25,12 +25,13 @@ class RowTranslator:
 
     Args:
         client: asks the model.
-        judge: says what is wrong with a translation from English; None to ask but once.
+        judge: says what is wrong with a translation from English; None for nobody.
+        repair: whether to ask once more where something is wrong, or where an answer has no translation.
         purpose: of the requests, to count by.
     """
 
-    def __init__(self, client: ChatClient, judge: Judge | None, *, purpose: str) -> None:
-        self._client, self._judge, self._purpose = client, judge, purpose
+    def __init__(self, client: ChatClient, judge: Judge | None, *, repair: bool, purpose: str) -> None:
+        self._client, self._judge, self._repair, self._purpose = client, judge, repair, purpose
         self._turn = asyncio.Lock()
 
     async def translate(self, problem: Mapping[str, Any], language: Language) -> Outcome:
@@ -53,9 +54,9 @@ class RowTranslator:
         except NoAnswerError as error:
             return Outcome(None, str(error))
         outcome, rank, faults = await self._read(first, text, language, problem)
-        if self._judge is None or not faults:
+        if not self._repair or not faults:
             return outcome
-        shown = (first.text or first.refusal or "")[:_LONGEST_SHOWN]
+        shown = (first.text or first.refusal or "(nothing)")[:_LONGEST_SHOWN]
         try:
             reply = await self._ask(prompt.ask_again(text, shown, faults), text, language)
         except NoAnswerError:

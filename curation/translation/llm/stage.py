@@ -19,7 +19,7 @@ from curation.translation.carried import CarriedTexts
 from curation.translation.llm.judge import Judge, Outcome
 from curation.translation.llm.prompts import make_prompt
 from curation.translation.llm.rows import RowTranslator
-from curation.translation.stage import _with_counts
+from curation.translation.stage import with_counts
 from mcot.core.chat_budget import BudgetSpentError
 from mcot.core.chat_client import ChatClient
 from mcot.core.chat_flow import ChatFlow
@@ -55,12 +55,15 @@ class _LlmStage:
     ) -> None:  # fmt: skip
         self._settings, self._inputs, self._carried, self._judge = settings, inputs, carried, judge
         self._client = ChatClient(settings, store, where=where)
-        self._rows = RowTranslator(self._client, judge if settings.repair else None, purpose=self.name)
+        asked = judge if settings.repair else None
+        self._rows = RowTranslator(self._client, asked, repair=settings.repair, purpose=self.name)
 
     def _sign(self, prompts: Mapping[str, str]) -> dict[str, str]:
         """By language, all that its translation depends on."""
-        judge = self._judge.signature if self._judge is not None and self._settings.repair else None
-        return {code: sign("llm", 1, self._client.signature, prompt, judge) for code, prompt in prompts.items()}
+        repair: str | bool = self._settings.repair
+        if repair and self._judge is not None:
+            repair = self._judge.signature
+        return {code: sign("llm", 2, self._client.signature, prompt, repair) for code, prompt in prompts.items()}
 
     def open(self) -> None:
         """Open the store and the checks, and make ready to send."""
@@ -185,7 +188,7 @@ class LlmTranslateStage(_LlmStage):
                 outcome = next(answers)
                 _count(outcome, counts[language.code])
                 rows.append(outcome.to_row(problem, language, self._names[language.code]))
-        return _with_counts(from_rows(rows), counts)
+        return with_counts(from_rows(rows), counts)
 
 
 class LlmBackTranslateStage(_LlmStage):
@@ -236,14 +239,21 @@ class LlmBackTranslateStage(_LlmStage):
             "back_question": [None] * len(table),
             "back_rationale": [None] * len(table),
         }
+        reasons, details = ([list(seen or []) for seen in table[name].to_pylist()] for name in ("reasons", "details"))
         for place, outcome in zip(self._places(table), outcomes, strict=True):
             _count(outcome, counts.setdefault(str(languages[place]), Counter()))
             text = outcome.text or {}
             columns["back_question"][place] = text.get("question")
             columns["back_rationale"][place] = text.get("solution")
-        for name, values in columns.items():
-            table = table.set_column(SCHEMA.get_field_index(name), name, pa.array(values, pa.string()))
-        return _with_counts(cast(table), counts)
+            if outcome.text is None:
+                # What could not be compared must not pass unseen.
+                reasons[place].append("back_translation.missing")
+                details[place].append(f"no back-translation: {outcome.fault}")
+        changed: dict[str, list[Any]] = {**columns, "reasons": reasons, "details": details}
+        for name, values in changed.items():
+            field = SCHEMA.field(name)
+            table = table.set_column(SCHEMA.get_field_index(name), field, pa.array(values, field.type))
+        return with_counts(cast(table), counts)
 
 
 def _count(outcome: Outcome, counts: Counter[str]) -> None:
