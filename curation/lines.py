@@ -147,6 +147,9 @@ def run_lines(settings: CurationSettings, lines: Sequence[Line], sources: StageF
         _take_over(line, run / _TRANSLATORS / line.name if line.folder == run else run, sources.signature)
     for name in _STAGES if several else (_TRANSLATORS, ChooseStage.name, CandidatesStage.name):
         remove_folder(run / name)
+    for folder in sorted((run / _TRANSLATORS).glob("[!.]*")):
+        if folder.name not in settings.translators:
+            remove_folder(folder)
     bands = _bands(settings)
     before = sources.signature
     for place, line in enumerate(lines):

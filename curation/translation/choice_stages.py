@@ -114,17 +114,20 @@ class PassedTexts(CarriedTexts):
     def __init__(self, folder: Path, find: Callable[[], Failed]) -> None:
         super().__init__(folder)
         self._find = find
+        self._failed: Failed | None = None
 
     def open(self) -> None:
-        """Open what people said, and find out which rows failed."""
+        """Open what people said, and find out which rows failed: once, as the one before is done by then."""
         super().open()
-        self._failed = self._find()
+        if self._failed is None:
+            self._failed = self._find()
 
     def look_up(self, problems: Sequence[Mapping[str, Any]], language: Language) -> list[Carried | None]:
         """For each problem what stands in a translation's place; None where it is to be translated."""
         found = super().look_up(problems, language)
+        failed = self._failed or frozenset()
         return [
-            carried if (problem["problem_id"], language.code) in self._failed else _PASSED
+            carried if (problem["problem_id"], language.code) in failed else _PASSED
             for problem, carried in zip(problems, found, strict=True)
         ]
 

@@ -95,10 +95,11 @@ def find_llms(settings: CurationSettings) -> list[str]:
 def find_spending(settings: CurationSettings) -> dict[str, Any]:
     """What a run's LLMs were asked and what that cost, as `mcot.core.chat_store.read_spending` gives it.
 
-    Of one of `llms` the purposes have its name behind them: "translate qwen".
+    Of one of `llms` the purposes have its name behind them: "translate qwen". One that translates no longer is told of
+    as long as it is set: what it took was taken for this run.
     """
     told: dict[str, Any] = {}
-    for name in dict.fromkeys((LLM, *find_llms(settings))):
+    for name in (LLM, *settings.llms):
         llm = settings.find_llm(name)
         for purpose, by in read_spending(_store(settings, name), llm.prices if llm else None).items():
             told[purpose if name == LLM else f"{purpose} {name}"] = by

@@ -131,7 +131,9 @@ def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
         case "path_type":
             return f"{where}: got {got}, expected a path"
     shown = f" (got {got})" if not isinstance(fault["input"], dict | list) else ""
-    return f"{where}: {fault['msg'].removeprefix('Value error, ')}{shown}"
+    message = fault["msg"].removeprefix("Value error, ") + shown
+    # What several keys together get wrong is at none of them.
+    return f"{where}: {message}" if location else message
 
 
 def _keys_at(model: Any, location: tuple[str | int, ...]) -> list[str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import sacrebleu
@@ -14,6 +15,7 @@ import yaml
 from curation.checks.back_translation import chrf
 from curation.pipeline import curate
 from curation.translation.choice import BY, choose, gate
+from curation.translation.choice_stages import find_failed
 from mcot.core.errors import SettingsError
 from mcot.core.rows import SCHEMA, SCORES
 from mcot.core.runs import read_shard
@@ -259,6 +261,21 @@ def test_of_three_the_one_that_is_like_the_others_is_taken(server: LlmServer, tm
     assert sorted(report["spending"]) == ["translate", "translate gpt-2", "translate qwen"]
     assert "From English, gpt-2" in (run / "report.html").read_text()
     assert len(read(run / "candidates")) == 12
+
+
+def test_a_translator_less(server: LlmServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = Mock(wraps=find_failed)
+    monkeypatch.setattr("curation.lines.find_failed", find)
+    llms = {name: {"url": server.url, "model": name} for name in ("qwen", "gpt")}
+    thresholds = {"default": {"length": {"keep": 0.95, "drop": 0}}}
+    for translators, spent in ((["nllb", "qwen", "gpt"], 2), (["nllb", "qwen"], 2)):
+        changes = {"translators": translators, "llms": llms, "use_translators": "failed", "thresholds": thresholds}
+        curate(make_settings(tmp_path, server.url, **changes))
+        assert {path.name for path in (tmp_path / "run" / "translators").iterdir()} == set(translators)
+        # What was spent stays spent.
+        assert len(json.loads((tmp_path / "run" / "report.json").read_text())["spending"]) == spent
+    # Once for each translator but the first, however many stages ask.
+    assert find.call_count == 2
 
 
 @pytest.mark.parametrize(
