@@ -10,7 +10,7 @@ import httpx
 from evaluation.cache import Generation
 from evaluation.prompts import Prompt
 from evaluation.settings import ModelSettings
-from mcot.core.chat_reading import Trouble, read_error
+from mcot.core.chat_reading import Trouble, read_error, read_reply
 from mcot.core.errors import ModelError, StageError
 from mcot.core.progress import say
 from mcot.core.runs import sign
@@ -20,6 +20,8 @@ __all__ = ["ServerBackend"]
 
 # Answers come one by one and are kept one by one: this only bounds how many wait at a time.
 _BATCH = 4096
+# So many prompts that are refused while none is answered are no fault of theirs.
+_SUSPICIOUS = 10
 
 
 class ServerBackend:
@@ -45,6 +47,7 @@ class ServerBackend:
         """Make ready to connect; whether it can be reached shows at the first prompt."""
         self._loop = asyncio.new_event_loop()
         self._refused: list[str] = []
+        self._answered = False
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._client = httpx.AsyncClient(
             headers=headers, timeout=httpx.Timeout(self._server.timeout, connect=30.0),
@@ -64,14 +67,16 @@ class ServerBackend:
         Raises:
             ModelError: the server refuses the request: a wrong key, no such model. One that it refuses for its own
                 sake (too long, filtered) has an empty answer, and is told of at the end.
+                Where ten or more are refused so and not one is answered, that is the settings' fault as well.
             StageError: it could not be reached, was busy, or gave no answer that can be read, at every try.
         """
         places = asyncio.Semaphore(self._server.connections)
 
-        async def answer(place: int) -> tuple[int, Generation]:
+        async def answer(place: int) -> tuple[int, Generation | Trouble]:
             async with places:
                 return place, await self._answer(prompts[place], seeds[place], notify)
 
+        refused: dict[int, str] = {}
         pending = {self._loop.create_task(answer(place)) for place in range(len(prompts))}
         try:
             while pending:
@@ -80,15 +85,33 @@ class ServerBackend:
                 )
                 # What came before the first failure is kept.
                 good = [task for task in done if task.exception() is None]
-                yield from sorted((task.result() for task in good), key=lambda pair: pair[0])
+                for place, outcome in sorted((task.result() for task in good), key=lambda pair: pair[0]):
+                    if isinstance(outcome, Trouble):
+                        refused[place] = outcome.said
+                    else:
+                        yield place, outcome
                 for task in done - set(good):
                     task.result()
+                # Not kept before another one is answered: it may be the settings' fault after all.
+                if refused and (self._answered or not pending):
+                    self._see_that_others_are_answered(list(refused.values()))
+                    self._refused.extend(refused.values())
+                    yield from ((place, Generation("", None)) for place in refused)
+                    refused.clear()
         finally:
             for task in pending:
                 task.cancel()
             if pending:
                 self._loop.run_until_complete(asyncio.wait(pending))
             self._say_refused()
+
+    def _see_that_others_are_answered(self, refused: Sequence[str]) -> None:
+        if not self._answered and len(refused) >= _SUSPICIOUS:
+            raise ModelError(
+                f"server {self._server.url}: refused all of the {len(refused)} prompts that it was asked (first: "
+                f"{refused[0]}); lower sampling.max_new_tokens, show fewer few-shot problems (prompt.shots), or "
+                "have the server read longer texts"
+            )
 
     def _say_refused(self) -> None:
         if self._refused:
@@ -98,16 +121,16 @@ class ServerBackend:
             )
         self._refused.clear()
 
-    async def _answer(self, prompt: Prompt, seed: int, notify: Callable[[str], None] | None) -> Generation:
-        """Ask until there is an answer."""
+    async def _answer(self, prompt: Prompt, seed: int, notify: Callable[[str], None] | None) -> Generation | Trouble:
+        """Ask until there is an answer, or the trouble where the prompt is refused for its own sake."""
         attempt = 1
         while True:
             outcome = await self._ask(prompt, seed)
             if isinstance(outcome, Generation):
+                self._answered = True
                 return outcome
             if outcome.scope == "request":
-                self._refused.append(outcome.said)
-                return Generation("", None)
+                return outcome
             if outcome.scope != "passing":
                 raise ModelError(
                     f"server {self._server.url}: refused a request to model {self._settings.model!r} "
@@ -131,14 +154,14 @@ class ServerBackend:
             # Of an answer that comes in drops, the client's own limit would be for each drop.
             async with asyncio.timeout(self._server.timeout):
                 response = await self._client.post(self._address(prompt), json=self._body(prompt, seed))
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout):
             said = f"no answer in {self._server.timeout:g} s"
             return Trouble("timeout", said, "passing", f"{there}, or set a longer server.timeout")
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             said = plain(f"{type(error).__name__} {error}", self._key)
             return Trouble("no connection", said, "passing", there)
         if response.status_code == 200:
-            return self._read(response)
+            return self._read_completion(response) if prompt.text is not None else self._read_chat(response, prompt)
         key, variable = self._key, self._server.key_variable
         trouble = read_error(response.status_code, response.headers, response.content, key, variable)
         return replace(trouble, advice=there) if trouble.scope == "passing" else trouble
@@ -160,17 +183,25 @@ class ServerBackend:
             body["stop"] = list(self._settings.stop)
         return body | ({"prompt": prompt.text} if prompt.text is not None else {"messages": prompt.chat})
 
-    def _read(self, response: httpx.Response) -> Generation | Trouble:
+    def _read_chat(self, response: httpx.Response, prompt: Prompt) -> Generation | Trouble:
+        reply = read_reply(response.text, prompt.chat, self._key)
+        if isinstance(reply, Trouble):
+            return replace(reply, advice="see the url")
+        return _made(reply.text or "", reply.finish)
+
+    def _read_completion(self, response: httpx.Response) -> Generation | Trouble:
         try:
             choice = response.json()["choices"][0]
-            text = choice["text"] if self._settings.prompt.style == "completion" else choice["message"]["content"]
-            reason = choice.get("finish_reason")
-        except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
+            text, reason = choice["text"], choice.get("finish_reason")
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
             text = reason = 0
         if not isinstance(text, str | None):
-            said = f"its answer is none of an OpenAI-compatible server ({plain(response.text, self._key)})"
+            said = f"no answer of an OpenAI-compatible server: {plain(response.text, self._key)}"
             # A proxy cuts answers off, or has a page of its own while the server behind it is away.
             return Trouble("unreadable", said, "passing", "see the url")
         # Half a character is none, and no file can hold it.
-        said = (text or "").encode(errors="replace").decode()
-        return Generation(said, {"stop": True, "length": False}.get(str(reason)))
+        return _made((text or "").encode(errors="replace").decode(), reason)
+
+
+def _made(text: str, reason: object) -> Generation:
+    return Generation(text, {"stop": True, "length": False}.get(str(reason)))

@@ -175,7 +175,7 @@ def test_what_is_no_answer_is_asked_for_again(server: Server, benchmark: Path, t
     server.script = [(200, {}, content)] * 2
     assert generate(served(server.url), sets, tmp_path / "a.jsonl").generated == 1
     server.script = [(200, {}, content)] * 3
-    with pytest.raises(StageError, match="3 tries, the last one: its answer is none of an OpenAI-compatible") as error:
+    with pytest.raises(StageError, match="3 tries, the last one: no answer of an OpenAI-compatible server") as error:
         generate(served(server.url), sets, tmp_path / "b.jsonl")
     assert "\n" not in str(error.value)
 
@@ -198,6 +198,35 @@ def test_what_a_server_refuses_for_its_own_sake_is_a_wrong_answer(
     answers = generate(served(server.url, server={"connections": 1}), sets, tmp_path / "a.jsonl")
     assert sorted(map(bool, answers.samples[0]["response"].to_pylist())) == [False, True, True]
     assert "that count as wrong: 1 (the first one: status 400: This model's" in capsys.readouterr().err
+
+
+def test_settings_that_let_no_prompt_through_are_not_the_prompts_fault(
+    server: Server, benchmark: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = [read_problems("mgsm", benchmark, languages=["sw"])]
+    error = {"message": "maximum context length is 16 tokens", "code": 400}
+    server.script = [(400, {}, {"error": error})] * 12
+    with pytest.raises(ModelError, match=r"refused all of the 12 prompts .*; lower sampling\.max_new_tokens"):
+        generate(served(server.url), sets, tmp_path / "a.jsonl")
+    assert "count as wrong" not in capsys.readouterr().err
+    # None of them counts as answered wrongly: once the server reads longer texts they are asked again.
+    assert generate(served(server.url), sets, tmp_path / "a.jsonl").generated == 12
+
+
+def test_an_answer_whose_compression_is_broken_is_asked_for_again(
+    server: Server, benchmark: Path, tmp_path: Path
+) -> None:
+    sets = [read_problems("mgsm", benchmark, languages=["sw"], limit=1)]
+    server.script = [(200, {"Content-Encoding": "gzip"}, b"cut off")]
+    assert generate(served(server.url), sets, tmp_path / "a.jsonl").generated == 1
+
+
+def test_an_answer_may_come_in_parts(server: Server, benchmark: Path, tmp_path: Path) -> None:
+    sets = [read_problems("mgsm", benchmark, languages=["sw"], limit=1)]
+    parts = [{"type": "text", "text": "It is "}, {"type": "text", "text": "18.\ud83d"}]
+    server.script = [(200, {}, {"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})]
+    answers = generate(served(server.url, prompt={"style": "chat"}), sets, tmp_path / "a.jsonl")
+    assert answers.samples[0]["response"].to_pylist() == ["It is 18.\N{REPLACEMENT CHARACTER}"]
 
 
 def test_a_server_need_not_be_told_a_temperature(server: Server, benchmark: Path, tmp_path: Path) -> None:
