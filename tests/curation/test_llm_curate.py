@@ -72,6 +72,12 @@ def test_curate(server: LlmServer, tmp_path: Path, capsys: pytest.CaptureFixture
     page = (tmp_path / "run" / "report.html").read_text()
     assert "What the language model was asked" in page
     assert "status 500: 1" in page
+    # The dataset's card, and all that would be published with it.
+    publish = ["publish", str(tmp_path / "run"), "--repo-id", "org/set", "--dry-run", str(tmp_path / "published")]
+    publish.append("--without-contamination-check")
+    code, told = run(publish, capsys)
+    assert code == 0, told
+    assert "planted" in (tmp_path / "published" / "README.md").read_text()
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert KEY.encode() not in path.read_bytes(), path
     assert KEY not in said
