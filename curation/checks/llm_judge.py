@@ -25,8 +25,7 @@ from curation.checks.judge_answers import (
     read_errors,
     score_errors,
 )
-from mcot.core.chat_budget import BudgetSpentError
-from mcot.core.chat_client import ChatClient, Message, NoAnswerError
+from mcot.core.chat_client import ChatClient, Message, NoAnswerError, breaking_off
 from mcot.core.chat_flow import ChatFlow
 from mcot.core.chat_store import Reply
 from mcot.core.languages import get_language
@@ -114,18 +113,8 @@ class JudgeCheck:
         self._client.notify = self.notify
         self.begin(table)
         rows = table.select(_COLUMNS).to_pylist()
-        try:
+        with breaking_off(self._flow, self._client, self._begun):
             judgements = [self._wait(tuple(row.values()), place, len(rows)) for place, row in enumerate(rows)]
-        except BudgetSpentError:
-            # What is under way is paid for.
-            self._flow.drain()
-            self._begun.clear()
-            self._client.check_budget()
-            raise
-        except BaseException:
-            self._flow.drop()
-            self._begun.clear()
-            raise
         for row in rows:
             self._begun.pop(tuple(row.values()), None)
         return _collect(rows, judgements)

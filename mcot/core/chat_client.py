@@ -18,12 +18,14 @@ requests.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from mcot.core.chat_budget import BudgetSpentError
+from mcot.core.chat_flow import ChatFlow
 from mcot.core.chat_reading import Trouble
 from mcot.core.chat_sending import Message, Request, Sender
 from mcot.core.chat_settings import ChatSettings
@@ -32,7 +34,7 @@ from mcot.core.errors import MCoTError, ModelError, StageError
 from mcot.core.runs import sign
 from mcot.core.servers import back_off, read_key
 
-__all__ = ["ChatClient", "Message", "NoAnswerError"]
+__all__ = ["ChatClient", "Message", "NoAnswerError", "breaking_off"]
 
 # So many that are given up while no other has an answer are no fault of theirs.
 _SUSPICIOUS = 10
@@ -224,3 +226,22 @@ class ChatClient:
             f"server {self._settings.url}: answers a small request, and none of the first {_SUSPICIOUS} that matter "
             f"({why}); {trouble.advice}"
         )
+
+
+@contextmanager
+def breaking_off(flow: ChatFlow, client: ChatClient, begun: MutableMapping[Any, Any]) -> Iterator[None]:
+    """What waits for answers inside, where it ends early: begins no more, and forgets what was begun.
+
+    A spent budget waits for what is under way, as that is paid for, and is told of as it is by then.
+    """
+    try:
+        yield
+    except BudgetSpentError:
+        flow.drain()
+        begun.clear()
+        client.check_budget()
+        raise
+    except BaseException:
+        flow.drop()
+        begun.clear()
+        raise

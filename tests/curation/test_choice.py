@@ -3,7 +3,6 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -112,15 +111,6 @@ def test_chrf_is_sacrebleus() -> None:
     metric = sacrebleu.CHRF()
     expected = [metric.sentence_score(hypothesis, [reference]).score for hypothesis, reference in pairs]
     assert chrf(*map(list, zip(*pairs, strict=True))) == pytest.approx(expected, abs=1e-9)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LlmServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("mcot.core.servers.FIRST_WAIT", 0.01)
-    one = LlmServer()
-    yield one
-    one.close()
 
 
 def make_settings(folder: Path, url: str, **changes: Any) -> CurationSettings:

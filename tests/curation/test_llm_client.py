@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -27,15 +26,6 @@ from tests.curation.llm_runs import Run, english, settings
 from tests.curation.llm_server import LlmServer
 
 KEY = "sk-planted-0123456789"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LlmServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("mcot.core.servers.FIRST_WAIT", 0.01)
-    one = LlmServer()
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize(

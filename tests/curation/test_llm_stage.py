@@ -1,6 +1,5 @@
 """An LLM's rows: every one ends translated, in review or rejected, with its reason, in order."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,6 @@ from tests.curation.llm_runs import Run, english, settings
 from tests.curation.llm_server import LlmServer, parallel
 from tests.curation.test_carried import review
 from tests.curation.test_verdicts import resolve
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LlmServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("mcot.core.servers.FIRST_WAIT", 0.01)
-    one = LlmServer()
-    yield one
-    one.close()
 
 
 def test_rows_in_order(server: LlmServer, tmp_path: Path) -> None:

@@ -20,8 +20,7 @@ from curation.translation.llm.judge import Judge, Outcome
 from curation.translation.llm.prompts import make_prompt
 from curation.translation.llm.rows import RowTranslator
 from curation.translation.stage import with_counts
-from mcot.core.chat_budget import BudgetSpentError
-from mcot.core.chat_client import ChatClient
+from mcot.core.chat_client import ChatClient, breaking_off
 from mcot.core.chat_flow import ChatFlow
 from mcot.core.chat_settings import LlmSettings
 from mcot.core.languages import ENGLISH, Language, get_language
@@ -86,17 +85,8 @@ class _LlmStage:
         if shard not in self._begun:
             self._begin(table, shard)
         self._look_ahead(shard)
-        try:
+        with breaking_off(self._flow, self._client, self._begun):
             outcomes = self._gather(shard)
-        except BudgetSpentError:
-            # What is under way is paid for.
-            self._flow.drain()
-            self._client.check_budget()
-            raise
-        except BaseException:
-            self._flow.drop()
-            self._begun.clear()
-            raise
         return self._finish(table, outcomes)
 
     def _begin(self, table: pa.Table, shard: int) -> None:
