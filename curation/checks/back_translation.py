@@ -9,7 +9,8 @@ prefixes of longer ones.
 import re
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
+from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,9 @@ __all__ = ["BackTranslationCheck", "chrf", "chrf_plus_plus"]
 CHARACTER_ORDER = 6
 WORD_ORDER = 2
 BETA = 2
-# Pairs counted at once: their characters take one digit each of a 64-bit key, the pair the rest of it.
-_PAIRS = 256
+# Of the pairs that are counted at once: a core's cache holds what is made of so many.
+_CHARACTERS = 10_000
+# An n-gram's symbols take one digit each of a key, the pair the rest of it.
 _KEY_BITS = 64
 
 _MARK = re.compile(r"<<[^<>\n]*>>")
@@ -44,88 +46,116 @@ def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
 
 def _score(hypotheses: Sequence[str], references: Sequence[str], *, words: bool) -> list[float]:
     scores: list[float] = []
-    for start in range(0, len(hypotheses), _PAIRS):
-        end = start + _PAIRS
-        scores.extend(_score_pairs(hypotheses[start:end], references[start:end], with_words=words))
+    numbers = _WordNumbers() if words else None
+    start = characters = 0
+    for end, pair in enumerate(zip(hypotheses, references, strict=True), 1):
+        characters += sum(map(len, pair))
+        if characters > _CHARACTERS or end == len(hypotheses):
+            scores.extend(_score_pairs(hypotheses[start:end], references[start:end], numbers))
+            start, characters = end, 0
     return scores
 
 
-def _score_pairs(hypotheses: Sequence[str], references: Sequence[str], *, with_words: bool) -> list[float]:
-    texts = [*hypotheses, *references]
+def _score_pairs(hypotheses: Sequence[str], references: Sequence[str], numbers: "_WordNumbers | None") -> list[float]:
+    words = [text.split() for text in (*hypotheses, *references)]
+    characters = ["".join(text) for text in words]
     # The little-endian form has no byte-order mark; lone surrogates are characters like any other.
-    encoded = ["".join(text.split()).encode("utf-32-le", "surrogatepass") for text in texts]
-    characters = [np.frombuffer(text, np.dtype("<u4")).astype(np.uint32, copy=False) for text in encoded]
-    statistics = _count(characters, CHARACTER_ORDER)
-    if with_words:
-        numbers: dict[str, int] = {}
-        words = [
-            np.array([numbers.setdefault(word, len(numbers)) for word in _words(text)], np.uint32) for text in texts
-        ]
-        statistics = np.concatenate([statistics, _count(words, WORD_ORDER)])
+    codes = np.frombuffer("".join(characters).encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+    statistics = _count(codes, _lengths(characters), CHARACTER_ORDER)
+    if numbers is not None:
+        statistics = np.concatenate([statistics, _count(*numbers.of(words), WORD_ORDER)])
     return [float(score) for score in _f_scores(statistics)]
 
 
-def _words(text: str) -> list[str]:
-    """Words with the punctuation mark at their end, or else at their start, split off, as sacreBLEU does."""
-    words: list[str] = []
-    for word in text.split():
-        if len(word) > 1 and word[-1] in _PUNCTUATION:
-            words += (word[:-1], word[-1])
-        elif len(word) > 1 and word[0] in _PUNCTUATION:
-            words += (word[0], word[1:])
-        else:
-            words.append(word)
-    return words
+def _lengths(sequences: Sequence[Sized]) -> Counts:
+    return np.fromiter(map(len, sequences), np.int64, len(sequences))
 
 
-def _count(sequences: list[npt.NDArray[np.uint32]], order: int) -> Counts:
+class _WordNumbers(dict[str, int]):
+    """Numbers of words, by what stands between white space: one word's, and the next one's in the upper half.
+
+    There are two where the punctuation mark at the end, or else at the start, is split off, as sacreBLEU does.
+    """
+
+    def __init__(self) -> None:
+        # From one on: zero is no word.
+        self._numbers: dict[str, int] = {}
+
+    def __missing__(self, token: str) -> int:
+        words: tuple[str, ...] = (token,)
+        if len(token) > 1 and token[-1] in _PUNCTUATION:
+            words = (token[:-1], token[-1])
+        elif len(token) > 1 and token[0] in _PUNCTUATION:
+            words = (token[0], token[1:])
+        numbers = [self._numbers.setdefault(word, len(self._numbers) + 1) for word in words]
+        self[token] = both = numbers[0] | (numbers[1] << 32 if len(numbers) > 1 else 0)
+        return both
+
+    def of(self, texts: Sequence[Sequence[str]]) -> tuple[npt.NDArray[np.uint32], Counts]:
+        """The numbers of all words of texts split at white space, and how many each text has."""
+        both = np.fromiter(map(self.__getitem__, chain.from_iterable(texts)), np.int64)
+        found = np.stack([both & 0xFFFFFFFF, both >> 32], axis=1).ravel()
+        owner = np.repeat(np.arange(len(texts)), 2 * _lengths(texts))
+        is_word = found > 0
+        return found[is_word].astype(np.uint32), np.bincount(owner[is_word], minlength=len(texts))
+
+
+def _count(symbols: npt.NDArray[np.uint32], lengths: Counts, order: int) -> Counts:
     """N-grams of each pair's hypothesis and reference, and those in both.
 
     Args:
-        sequences: the hypotheses' symbols, then the references', as many.
+        symbols: of all sequences: the hypotheses', then the references', as many.
+        lengths: of each sequence.
 
     Returns:
         [order, 3, pair]: counts in the hypothesis, in the reference, in both.
     """
-    pairs = len(sequences) // 2
-    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    pairs = len(lengths) // 2
+    ends = np.cumsum(lengths)
     # Zero is the end of a text, `order` times, so that no n-gram reaches into the next one.
-    padded = np.zeros(int(lengths.sum()) + order * len(sequences), np.uint32)
-    starts = np.concatenate(([0], np.cumsum(lengths + order)[:-1]))
-    inside = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths) + np.arange(int(lengths.sum()))
-    symbols, dense = _number(np.concatenate(sequences)) if len(inside) else (0, padded[:0])
+    padded = np.zeros(len(symbols) + order * len(lengths), np.uint32)
+    inside = np.arange(len(symbols)) + np.repeat(order * np.arange(len(lengths)), lengths)
+    different, dense = _number(symbols) if len(symbols) else (0, padded[:0])
     padded[inside] = dense + 1
-    bits = (symbols + 1).bit_length()
+    bits = (different + 1).bit_length()
     if order * bits + 1 + (pairs - 1).bit_length() > _KEY_BITS:
-        if pairs > 1:
-            half = pairs // 2
-            left = sequences[:half] + sequences[pairs : pairs + half]
-            right = sequences[half:pairs] + sequences[pairs + half :]
-            return np.concatenate([_count(left, order), _count(right, order)], axis=2)
-        return _count_one(sequences[0].tolist(), sequences[1].tolist(), order)
+        if pairs == 1:
+            both = symbols.tolist()
+            return _count_one(both[: lengths[0]], both[lengths[0] :], order)
+        half = pairs // 2
+        bounds = [0, *(int(ends[place - 1]) for place in (half, pairs, pairs + half, 2 * pairs))]
+        quarters = [symbols[start:end] for start, end in pairwise(bounds)]
+        parts = [lengths[:half], lengths[half:pairs], lengths[pairs : pairs + half], lengths[pairs + half :]]
+        return np.concatenate(
+            [_count(np.concatenate(quarters[side::2]), np.concatenate(parts[side::2]), order) for side in (0, 1)],
+            axis=2,
+        )
 
     owner = np.repeat(np.arange(2 * pairs), lengths)
     keys = (owner % pairs).astype(np.uint64)
     for offset in range(order):
         keys = (keys << np.uint64(bits)) | padded[inside + offset]
     keys = np.sort((keys << np.uint64(1)) | (owner >= pairs).astype(np.uint64))
-    is_reference = (keys & np.uint64(1)).astype(np.int64)
 
     counts = np.zeros((order, 3, pairs), np.int64)
     for n in range(1, order + 1):
-        prefixes = keys >> np.uint64(1 + bits * (order - n))
-        if len(keys):
-            first = np.flatnonzero(np.concatenate(([True], prefixes[1:] != prefixes[:-1])))
-            sizes = np.diff(first, append=len(keys))
-            in_reference = np.add.reduceat(is_reference, first)
-            shared = np.minimum(in_reference, sizes - in_reference)
-            runs = prefixes[first]
-            # A prefix that ends in zero is cut short by its text's end, and is no n-gram.
-            shared[(runs & np.uint64((1 << bits) - 1)) == 0] = 0
-            pair = (runs >> np.uint64(bits * n)).astype(np.int64)
-            counts[n - 1, 2] = np.bincount(pair, weights=shared, minlength=pairs).astype(np.int64)
         totals = np.maximum(lengths - n + 1, 0)
         counts[n - 1, 0], counts[n - 1, 1] = totals[:pairs], totals[pairs:]
+    if not len(keys):
+        return counts
+    # Of the longest first: what they count adds up to what their beginnings do.
+    runs, in_reference = keys >> np.uint64(1), (keys & np.uint64(1)).astype(np.int64)
+    sizes = np.ones(len(keys), np.int64)
+    for n in range(order, 0, -1):
+        first = np.flatnonzero(np.concatenate(([True], runs[1:] != runs[:-1])))
+        runs = runs[first]
+        in_reference, sizes = np.add.reduceat(in_reference, first), np.add.reduceat(sizes, first)
+        shared = np.minimum(in_reference, sizes - in_reference)
+        # A prefix that ends in zero is cut short by its text's end, and is no n-gram.
+        shared[(runs & np.uint64((1 << bits) - 1)) == 0] = 0
+        pair = (runs >> np.uint64(bits * n)).astype(np.int64)
+        counts[n - 1, 2] = np.bincount(pair, weights=shared, minlength=pairs).astype(np.int64)
+        runs = runs >> np.uint64(bits)
     return counts
 
 

@@ -14,6 +14,9 @@ from mcot.core.languages import LANGUAGES
 
 __all__ = ["LanguageCheck"]
 
+# Probabilities add up to one, or by fastText's rounding to a little more.
+_BEYOND_OTHERS = 0.51
+
 
 class LanguageCheck:
     """Scores the probability of a text's expected language among the eleven, 0 to 1.
@@ -58,8 +61,9 @@ class LanguageCheck:
         found = self._identifier.probabilities(text, source, context)
         if not found:
             return None, []
-        # fastText's probabilities add up to a little more than one, by its rounding.
         score = min(found.get(language, 0.0), 1.0)
+        if score > _BEYOND_OTHERS:
+            return score, []
         top = max(found, key=lambda code: found[code])
         if top == language:
             return score, []

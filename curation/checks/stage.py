@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from curation.checks.base import PARTS, Check, Scored, column_values
 from mcot.core.languages import ENGLISH
-from mcot.core.reading import read_all
+from mcot.core.reading import expect
 from mcot.core.rows import SCHEMA, SCORES, cast
 from mcot.core.runs import sign
 
@@ -49,7 +49,7 @@ class CheckStage:
         undecided = [place for place, decision in enumerate(decisions) if decision is None]
         translated = [place for place in undecided if languages[place] != ENGLISH.code]
         translations, both = _take(table, translated), _take(table, undecided)
-        read_all(text for name in _TEXTS for text in column_values(translations, name))
+        expect(text for name in _TEXTS for text in column_values(translations, name))
         results = []
         for check in self._checks:
             wide = check.name in self._english

@@ -24,7 +24,7 @@ from typing import Any
 from mcot.core.errors import ModelError
 from mcot.core.files import sign_files
 from mcot.core.languages import LANGUAGES
-from mcot.core.reading import Reading, read
+from mcot.core.reading import SCRIPTS, Reading, read
 
 __all__ = ["BUILT_IN_MODEL", "NO_LANGUAGE", "LanguageIdentifier"]
 
@@ -142,7 +142,7 @@ class LanguageIdentifier:
         others = max(self._weights.get(code, 1.0) for code in _LATIN.values() if code != language)
         return others * (1 + _ROUNDING) / (others + self._weights.get(language, 1.0))
 
-    def probabilities(self, text: str, source: str | None = None, context: str | None = None) -> dict[str, float]:
+    def probabilities(self, text: str, source: str | None = None, context: str | None = None) -> Mapping[str, float]:
         """The probability of each language that the text may be in; empty where there are no letters.
 
         Args:
@@ -152,18 +152,12 @@ class LanguageIdentifier:
         """
         reading = read(text)
         shares = reading.shares
-        result = {code: shares[script] for code, script in _OF_SCRIPT.items() if script in shares}
-        han, kana = shares.get("Hani", 0.0), shares.get("Kana", 0.0)
-        if han or kana:
-            # Chinese writes no kana, and Japanese hardly a sentence without: particles and endings are kana.
-            japanese = han if kana >= _KANA_OF_JAPANESE * (han + kana) else min(han, kana)
-            result["ja"] = kana + japanese
-            result["zh"] = han - japanese
+        if len(shares) == 1 and (sure := _SURE.get(next(iter(shares)))):
+            return sure
+        result = _tell_by_script(shares)
         if latin := shares.get("Latn"):
             for code, probability in self._among_latin(reading, source, context).items():
                 result[code] = latin * probability
-        if "other" in shares:
-            result[NO_LANGUAGE] = shares["other"]
         return result
 
     def _among_latin(self, reading: Reading, source: str | None, context: str | None) -> Mapping[str, float]:
@@ -201,6 +195,24 @@ class LanguageIdentifier:
         return any(
             _LATIN.get(label) == language for _, label in self._predict(text, 1, self._surely[language])
         ) and _WORDS_OF_OTHERS[language].isdisjoint(text.split(" "))
+
+
+def _tell_by_script(shares: Mapping[str, float]) -> dict[str, float]:
+    """The probability of each language whose script tells it."""
+    result = {code: shares[script] for code, script in _OF_SCRIPT.items() if script in shares}
+    han, kana = shares.get("Hani", 0.0), shares.get("Kana", 0.0)
+    if han or kana:
+        # Chinese writes no kana, and Japanese hardly a sentence without: particles and endings are kana.
+        japanese = han if kana >= _KANA_OF_JAPANESE * (han + kana) else min(han, kana)
+        result["ja"] = kana + japanese
+        result["zh"] = han - japanese
+    if "other" in shares:
+        result[NO_LANGUAGE] = shares["other"]
+    return result
+
+
+# Of what is written in one script alone.
+_SURE = {script: _tell_by_script({script: 1.0}) for script in ("other", *SCRIPTS) if script != "Latn"}
 
 
 @cache

@@ -1,18 +1,18 @@
 """What several checks need of a text, found once: its prose, its letters by script, its names.
 
-Letters are counted for many texts at once, one look-up a character in a table of Unicode. `read_all` reads what a table
-has; `read` gives each text's reading then, or reads one alone, at some ten times the cost.
+Letters are counted for many texts at once, one look-up a character in a table of Unicode. `expect` tells what a table
+has, which the first `read` of any of it reads; a text that nobody expected is read alone, at some ten times the cost.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LATIN_WORD", "SCRIPTS", "Reading", "is_alphanumeric", "prose", "read", "read_all"]
+__all__ = ["LATIN_WORD", "SCRIPTS", "Reading", "expect", "is_alphanumeric", "prose", "read"]
 
 # Bounded where many beginnings could each look for their end through a megabyte; an address has 64 characters
 # at most before its "@" (RFC 5321).
@@ -46,8 +46,9 @@ _NAME_OR_VARIABLE = re.compile(
 _LETTER = re.compile(r"[^\W\d_]+")
 _ALPHANUMERIC = re.compile(r"[^\W_]+")
 
-# Characters of the texts that are counted at once, and of those whose readings are kept.
-_BATCH = 1 << 20
+# Characters of the texts that are counted at once, for which a core's cache has room, and of those whose readings are
+# kept.
+_BATCH = 1 << 16
 _REMEMBERED = 1 << 21
 # Behind the last ideographs of Unicode 16 come tags, variation selectors and what is for private use: no letters.
 _CODE_POINTS, _LAST_LETTER = 0x110000, 0x323AF
@@ -55,10 +56,22 @@ _CODE_POINTS, _LAST_LETTER = 0x110000, 0x323AF
 
 def prose(text: str) -> str:
     """The text, composed (NFC), without code, LaTeX, calculator marks, URLs and addresses."""
-    text = unicodedata.normalize("NFC", text)
-    if any(sign in text for sign in _OTHER_THAN_PROSE) or ("$" in text and _LATEX.search(text)):
-        return _NOT_PROSE.sub(" ", text)
-    return text
+    return _proses([text])[0]
+
+
+def _proses(texts: Sequence[str]) -> list[str]:
+    composed = [unicodedata.normalize("NFC", text) for text in texts]
+    # Most signs are in none of the texts.
+    together = "\n".join(composed)
+    signs = [sign for sign in _OTHER_THAN_PROSE if sign in together]
+    if not signs and "$" not in together:
+        return composed
+    return [
+        _NOT_PROSE.sub(" ", text)
+        if any(sign in text for sign in signs) or ("$" in text and _LATEX.search(text))
+        else text
+        for text in composed
+    ]
 
 
 class Reading:
@@ -67,18 +80,22 @@ class Reading:
     Attributes:
         text: as written.
         prose: see `prose`; what follows is of the prose.
+        scripts: those of `SCRIPTS` that it has letters of.
         letters: how many there are, of any script. Combining vowel signs are none.
         lengths: letters and their marks by script: first the letters of no script of `SCRIPTS`, then one number for
             each of these.
     """
 
-    def __init__(self, text: str, own: str, letters: int, lengths: Sequence[int]) -> None:
+    def __init__(self, text: str, own: str, letters: int, lengths: Sequence[int], there: int) -> None:
         self.text, self.prose, self.letters, self.lengths = text, own, letters, lengths
+        self.scripts, self._only_script = _SCRIPTS_THERE[there]
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The capitalised words of Latin letters: names, and what begins a sentence."""
-        return frozenset(word for word in LATIN_WORD.findall(self.text) if word[0].isupper())
+        # All of ASCII's capitals stand before its small letters, and these before all other letters.
+        words = LATIN_WORD.findall(self.text)
+        return frozenset([word for word in words if word < "a" or (word > "{" and word[0].isupper())])
 
     @cached_property
     def latin_words(self) -> list[str]:
@@ -86,20 +103,15 @@ class Reading:
         return LATIN_WORD.findall(self.prose) if self.lengths[1] else []
 
     @cached_property
-    def scripts(self) -> list[str]:
-        """The scripts of `SCRIPTS` that it has letters of."""
-        return [script for script, length in zip(SCRIPTS, self.lengths[1:], strict=True) if length]
-
-    @cached_property
-    def shares(self) -> dict[str, float]:
+    def shares(self) -> Mapping[str, float]:
         """The share of each script; empty where there are no letters.
 
         Capitalised and one-letter Latin words count only where there is nothing else. Keys are ISO 15924
         codes, with "Kana" for both syllabaries and "other" for scripts of none of the eleven.
         """
+        if self._only_script:
+            return self._only_script
         other, *known = self.lengths
-        if len(self.scripts) == 1 and not other:
-            return {self.scripts[0]: 1.0}
         lengths = {
             script: weight * length
             for (script, (_, weight)), length in zip(SCRIPTS.items(), known, strict=True)
@@ -114,20 +126,36 @@ class Reading:
 
 
 class _Readings(dict[str, Reading]):
-    """Readings by text. Their texts have at most `_REMEMBERED` characters, or are those of one `read_all`."""
+    """Readings by text, and what is expected to be asked for.
+
+    The texts have at most `_REMEMBERED` characters, or are those of one `expect`.
+    """
 
     characters = 0
+    expected: Iterable[str | None] = ()
 
     def add(self, readings: Iterable[Reading]) -> None:
         for reading in readings:
             self[reading.text] = reading
             self.characters += len(reading.text)
 
-    def forget(self) -> None:
-        """Make room, where it is needed."""
+    def __missing__(self, text: str) -> Reading:
+        """Read what is expected, and the text."""
         if self.characters > _REMEMBERED:
             self.clear()
             self.characters = 0
+        expected, self.expected = self.expected, ()
+        batch: list[str] = []
+        characters = 0
+        for one in dict.fromkeys((*expected, text)):
+            if one and one not in self:
+                batch.append(one)
+                characters += len(one)
+                if characters > _BATCH:
+                    self.add(_read(batch))
+                    batch, characters = [], 0
+        self.add(_read(batch))
+        return self[text] if text else _read([text])[0]
 
 
 _known = _Readings()
@@ -135,31 +163,16 @@ _known = _Readings()
 
 def read(text: str) -> Reading:
     """The reading of a text."""
-    reading = _known.get(text)
-    if reading is None:
-        _known.forget()
-        _known.add(_read([text]))
-        reading = _known[text]
-    return reading
+    return _known[text]
 
 
-def read_all(texts: Iterable[str | None]) -> None:
-    """Read texts that are going to be asked for."""
-    _known.forget()
-    batch: list[str] = []
-    characters = 0
-    for text in dict.fromkeys(texts):
-        if text and text not in _known:
-            batch.append(text)
-            characters += len(text)
-            if characters > _BATCH:
-                _known.add(_read(batch))
-                batch, characters = [], 0
-    _known.add(_read(batch))
+def expect(texts: Iterable[str | None]) -> None:
+    """Tell which texts are going to be asked for, in place of those that were told before."""
+    _known.expected = texts
 
 
 def _read(texts: Sequence[str]) -> list[Reading]:
-    proses = [prose(text) for text in texts]
+    proses = _proses(texts)
     sizes = np.fromiter(map(len, proses), np.int64, len(proses))
     # Lone surrogates are characters like any other.
     codes = np.frombuffer("".join(proses).encode("utf-32-le", "surrogatepass"), "<u4")
@@ -169,7 +182,20 @@ def _read(texts: Sequence[str]) -> list[Reading]:
     # Of what no script has, only letters count: the rest is white space, signs and digits.
     counts[:, 0, 0] = 0
     lengths = counts.sum(axis=1)
-    return [Reading(*row) for row in zip(texts, proses, letters.tolist(), lengths.tolist(), strict=True)]
+    there = (lengths > 0) @ (1 << np.arange(8))
+    return [
+        Reading(*row) for row in zip(texts, proses, letters.tolist(), lengths.tolist(), there.tolist(), strict=True)
+    ]
+
+
+def _scripts_there(there: int) -> tuple[Sequence[str], Mapping[str, float] | None]:
+    """Which scripts there are, and all of a text's shares if there is but one."""
+    scripts = [script for place, script in enumerate(SCRIPTS, 1) if there >> place & 1]
+    return scripts, {scripts[0]: 1.0} if len(scripts) == 1 and not there & 1 else None
+
+
+# By a bit for each of a text's `lengths`: whether it is more than none.
+_SCRIPTS_THERE = [_scripts_there(there) for there in range(1 << (len(SCRIPTS) + 1))]
 
 
 @cache

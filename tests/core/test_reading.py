@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mcot.core.reading import SCRIPTS, is_alphanumeric, prose, read, read_all
+from mcot.core.reading import SCRIPTS, expect, is_alphanumeric, prose, read
 
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -67,7 +67,7 @@ def test_letters_are_those_that_regular_expressions_find(text: str) -> None:
 def test_many_are_read_like_one() -> None:
     texts = [f"{text} again" for text in TEXTS]
     alone = [read(f"{text} again") for text in TEXTS]
-    read_all([*texts, None, *texts, *(f"more {number}" for number in range(3000))])
+    expect([*texts, None, *texts, *(f"more {number}" for number in range(3000))])
     for text, reading in zip(texts, alone, strict=True):
         assert (read(text).letters, read(text).lengths) == (reading.letters, reading.lengths)
         assert read(text).shares == reading.shares

@@ -16,6 +16,7 @@ from curation.checks.untranslated import UntranslatedCheck
 from curation.contamination import ContaminationCheck
 from curation.stages import make_check_stage
 from mcot.core.benchmarks import make_benchmark
+from mcot.core.processes import collecting_seldom
 from mcot.core.rows import from_rows
 
 
@@ -27,7 +28,14 @@ def alone(check: Check, given: Given) -> Work:
     tables = [from_rows(given.rows[start : start + CHUNK_ROWS]) for start in starts]
     # What is made at a first use is no row's cost. Another text than any row's: what is remembered of it helps none.
     stage.process(from_rows([{**given.rows[0], "question": "Ana ana paka.", "back_question": "Ana has a cat."}]), 0)
-    return lambda: [stage.process(table, 0) for table in tables]
+
+    def work() -> None:
+        # As an audit's own processes do.
+        with collecting_seldom():
+            for table in tables:
+                stage.process(table, 0)
+
+    return work
 
 
 def language(given: Given) -> Work:
