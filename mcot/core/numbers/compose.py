@@ -15,6 +15,8 @@ _DIGIT_GAPS = frozenset({" ", "-", ""})
 _DENOMINATOR_GAPS = frozenset({" ", "-", "- ", ""})
 _OF_PARTS = re.compile(r"[ ]?分[のノ之][ ]?")
 _CURRENCIES = frozenset("$€£¥₹৳")
+# "half a dozen", "half of a dozen".
+_HALVED_GAPS = frozenset({*_DIGIT_GAPS, " a ", " of a "})
 # Words that count in dozens and the like.
 _SCALES = frozenset(Fraction(value) for value in (10, 12, 100, 144, 1000))
 _HUNDRED = Fraction(100)
@@ -33,7 +35,10 @@ def compose(plain: str, parts: list[Part], index: int, grammar: Grammar, languag
         whole, index = _compose_multiplier_first(plain, parts, index, grammar)
     else:
         whole, index = _compose_whole(plain, parts, index, grammar)
-    if index < len(parts):
+    last = None
+    while index < len(parts) and whole is not last:
+        # "две с половиной дюжины": first the half, then the dozen.
+        last = whole
         whole, index = _join_next(plain, whole, parts, index, grammar, language)
     return whole, index
 
@@ -61,6 +66,10 @@ def _compose_whole(plain: str, parts: list[Part], index: int, grammar: Grammar) 
             current = part.value
         elif part.kind == "cardinal" and not digits and _adds(current, part.value, scale, gap, grammar):
             current += part.value
+        elif part.kind == "ordinal" and not digits and _adds(current, part.value, scale, gap, grammar):
+            # "twenty-first", which may be the first of twenty too.
+            value = total + current + part.value
+            return Part(first.start, part.end, "ordinal", value, False, (total + current,), ordinal=True), index + 1
         else:
             break
         end = part.end
@@ -134,8 +143,19 @@ def _compose_pair(plain: str, first: Part, following: Part, index: int, grammar:
         if gap in _DENOMINATOR_GAPS and 0 < following.value < first.value:
             value = following.value / first.value
     elif first.kind == "fraction" and following.kind == "multiplicative":
-        if following.value in _SCALES and gap in _DIGIT_GAPS:
+        if following.value in _SCALES and gap in _HALVED_GAPS:
             value = first.value * following.value
+    elif first.kind == "multiplicative" and following.kind == "fraction":
+        if first.value in _SCALES and following.value < 1 and gap in grammar.halves:
+            # "docena y media": the half is one of a dozen.
+            return Part(first.start, following.end, "cardinal", first.value * (1 + following.value), True), index + 2
+        if first.value in _SCALES and following.value > 1 and grammar.multiplier_first and gap == " ":
+            # Swahili: "dazeni moja na nusu".
+            value = first.value * following.value
+    elif first.kind == "ordinal" and following.kind in ("cardinal", "ordinal"):
+        if _is_ordinals_end(plain, first, following, gap, grammar):
+            value = first.value + following.value
+            return Part(first.start, following.end, "ordinal", value, False, (first.value,), ordinal=True), index + 2
     elif grammar.multiplier_first and counted and gap == " ":
         dozens = first.kind == "multiplicative" and first.value in _SCALES
         if dozens or (first.kind == "fraction" and 1 < following.value < first.value.denominator):
@@ -143,6 +163,13 @@ def _compose_pair(plain: str, first: Part, following: Part, index: int, grammar:
     if value is None:
         return first, index + 1
     return Part(first.start, following.end, "cardinal", value, True, (following.value,)), index + 2
+
+
+def _is_ordinals_end(plain: str, first: Part, following: Part, gap: str, grammar: Grammar) -> bool:
+    """Whether "vigésimo" and "primero", 第十 and 三 are one ordinal."""
+    if first.value % 10 or not 0 < following.value < 10:
+        return False
+    return gap in grammar.tens or gap in grammar.ordinals or (gap == "" and plain[first.end - 1] == "十")
 
 
 def _join_next(
@@ -166,6 +193,10 @@ def _join_next(
             # "$68 dozen" is a price, not 816.
             return whole, index
         value, alternatives = whole.value * following.value, (whole.value,)
+        half = parts[index + 1] if index + 1 < len(parts) else None
+        if half and half.kind == "fraction" and half.value < 1 and _gap(plain, following.end, half.start) in grammar.halves:
+            # "dos docenas y media": the half is one of a dozen.
+            value, following, index = value + half.value * following.value, half, index + 1
     elif following.kind == "multiplicative" and not following.certain and language in ("ja", "zh") and gap in ("", " "):
         # In 3倍, 3双 the word is only the counter of the number before it.
         return whole, index + 1

@@ -14,7 +14,7 @@ _CLOCK = r":[0-9]{2}(?![0-9])"
 _HOUR = r"(?:uhr|h\b|heures?\b|час|horas?\b|時|点|น\.|นาฬิกา)"
 _HOUR_OF_24 = re.compile(rf"(?:{_CLOCK}|{_RANGE}[ \xa0]?{_HOUR})")
 _SWAHILI_HOUR = re.compile(r"(?::[0-9]{2})?[ ](?:za |ya )?(?:asubuhi|mchana|jioni|usiku|alasiri|alfajiri|adhuhuri)\b")
-_OF_AN_HOUR = re.compile(r"[ -](?:an |of an )?hours?\b")
+_OF_AN_HOUR = re.compile(r" of an hour\b")
 _LARGEST_ON_CLOCKS = 60
 _MONTHS = 12
 # What English says in words, up to twelve, as "third", "May", "all three": ordinals in digits (3ème, 3.º, 3-й, 3য়,
@@ -88,7 +88,7 @@ def consider_context(text: str, plain: str, part: Part, language: str) -> None:
         if language == "zh" and _TIMES_MORE.search(plain, max(0, part.start - 4), part.start):
             _consider_times_more(plain, part)
     elif language == "en":
-        _consider_english(plain, part, after)
+        _consider_english(plain, part)
 
 
 def _consider_times_more(plain: str, part: Part) -> None:
@@ -96,11 +96,9 @@ def _consider_times_more(plain: str, part: Part) -> None:
         part.alternatives = (*part.alternatives, part.value + 1)
 
 
-def _consider_english(plain: str, part: Part, after: str) -> None:
+def _consider_english(plain: str, part: Part) -> None:
     if part.value.denominator > 1:
-        if after in " -" and _OF_AN_HOUR.match(plain, part.end):
-            part.alternatives = (*part.alternatives, part.value * 60)
-        elif not part.certain and plain.startswith(" of ", part.end):
+        if not part.certain and plain.startswith(" of ", part.end) and not _OF_AN_HOUR.match(plain, part.end):
             # "a third" may be one who comes third, "a quarter" a coin; "a third of them" is neither.
             part.certain = plain.startswith(_ARTICLES, part.start)
             if part.certain:

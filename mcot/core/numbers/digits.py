@@ -23,6 +23,8 @@ _FRACTION = (
 )
 _PLAIN = r"[0-9]+(?:[.,'][0-9]+)*"
 _GROUPED = r"(?<![\d.,])[1-9][0-9]{0,2}(?:%s[0-9]{3})+(?![0-9])(?:[.,][0-9]+)?"
+# Elsewhere a plain space groups digits where nothing else makes sense: 1 650 000, 50 000, but not 5 100.
+_SPACED = r"(?<![\d.,])(?<!\d )[1-9][0-9]{0,2}(?:(?: [0-9]{3}){2,}| 000)(?![.,]?[0-9])(?! [0-9]{3}(?![0-9]))"
 DIGITS = rf"(?:[0-9]+[ ]?[{_SIGNS}]|[{_SIGNS}]|{_PLAIN}|(?<![A-Za-z0-9.,)…])\.[0-9]+)"
 
 _MIXED = re.compile(r"(?:(\d+)[ \xa0-])?(\d+)/(\d+)")
@@ -46,11 +48,12 @@ Readings = tuple[tuple[Fraction, tuple[Fraction, ...]], ...]
 def digits_pattern(language: str) -> str:
     """A regular expression, without groups, of a number in ASCII digits.
 
-    Plain spaces group digits where the comma marks decimals; no-break ones (U+00A0) do everywhere.
+    Plain spaces group digits where the comma marks decimals, elsewhere thousands of thousands and round thousands;
+    no-break ones (U+00A0) do everywhere.
     """
     clock = rf"[0-9]{{1,2}}(?=\.[0-9]{{2}}[ \xa0]?{_CLOCKS[language]})|" if language in _CLOCKS else ""
-    space = r"[ \xa0]" if language in _COMMA_DECIMAL else r"\xa0"
-    return rf"(?:{clock}{_FRACTION}|{_GROUPED % space}|{DIGITS})"
+    grouped = _GROUPED % r"[ \xa0]" if language in _COMMA_DECIMAL else rf"{_GROUPED}|{_SPACED}" % r"\xa0"
+    return rf"(?:{clock}{_FRACTION}|{grouped}|{DIGITS})"
 
 
 @lru_cache(maxsize=65536)

@@ -20,6 +20,7 @@ class Grammar:
         largest_hundreds: up to how many hundreds are counted: "fifteen hundred" in English.
         multiplier_first: whether the multiplier comes first: "mia mbili" (hundred two) is 200.
         twenties: whether 60 and 80 take the numbers to 19: "soixante et onze".
+        ordinals: between the two words of an ordinal where it is no gap of `tens`: "vigésimo primero".
     """
 
     tens: frozenset[str] = _NONE
@@ -30,6 +31,7 @@ class Grammar:
     largest_hundreds: int = 9
     multiplier_first: bool = False
     twenties: bool = False
+    ordinals: frozenset[str] = _NONE
 
 
 def _gaps(*gaps: str) -> frozenset[str]:
@@ -51,7 +53,7 @@ GRAMMARS: dict[str, Grammar] = {
     "ja": Grammar(hundreds=_NONE, multiplied=_NONE, halves=_gaps(""), parts=_NONE),
     "zh": Grammar(hundreds=_NONE, multiplied=_NONE, halves=_gaps(""), parts=_NONE),
     "ru": Grammar(tens=_gaps(" "), halves=_gaps(" с ")),
-    "es": Grammar(tens=_gaps(" y "), halves=_gaps(" y ")),
+    "es": Grammar(tens=_gaps(" y "), halves=_gaps(" y "), ordinals=_gaps(" ")),
     "fr": Grammar(
         tens=_gaps("-", " ", "-et-", " et "),
         hundreds=_gaps(" ", "-", " et "),

@@ -26,9 +26,15 @@ _HALVES: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         ("th", r"[ ]?(?:ชั่วโมง|ปี|วัน|เดือน|สัปดาห์|นาที|เท่า|กิโลกรัม|ลิตร|เมตร|ถ้วย|ไมล์|แก้ว)", r"ครึ่ง(?!หนึ่ง|ของ|โหล)"),
     )
 }  # fmt: skip
-# "a minute and a half": the article is the whole.
-_ONE_AND = re.compile(r"\b(?:a|an) (?:hour|minute|day|week|month|year|mile|cup|dozen) and $")
+# "a minute and a half": the article is the whole, or the unit alone, as in "hora y media".
+_ONE_AND = {
+    "en": (re.compile(r"\b(?:a|an) (?:hour|minute|day|week|month|year|mile|cup) and $"), "a half"),
+    "es": (re.compile(r"\b(?:hora|minuto|día|semana|mes|año|metro|kilómetro|litro|taza|kilo|milla) y $"), "medi"),
+    "th": (re.compile(r"(?:ชั่วโมง|ปี|วัน|เดือน|สัปดาห์|นาที|กิโลกรัม|ลิตร|ไมล์)[ ]?$"), "ครึ่ง"),
+    "sw": (re.compile(r"\b(?:saa|mwaka|mwezi|siku|wiki|kilo|lita|maili) na $"), "nusu"),
+}
 _LONGEST_ONE = 16
+_OF = {"en": " of ", "es": " de ", "th": "ของ", "sw": " ya "}
 _SHARES = {"th": re.compile(r"[ ]?ใน[ ]?")}
 #: The languages that anything is said of here.
 JOINING = frozenset({*_HALVES, *_SHARES})
@@ -54,12 +60,17 @@ def join_half(plain: str, whole: Part, following: Part, language: str) -> Part |
     return Part(whole.start, following.end, "cardinal", whole.value + _HALF, True, (whole.value,))
 
 
-def add_article(plain: str, part: Part) -> None:
-    """Make one and a half of the half in the English "an hour and a half"."""
-    if plain.startswith("a half", part.start) and part.value == _HALF:
-        one = _ONE_AND.search(plain, max(0, part.start - _LONGEST_ONE), part.start)
-        if one is not None and not plain.startswith(" of ", part.end):
-            part.value, part.alternatives, part.certain = part.value + 1, (_HALF, *part.alternatives), True
+def add_article(plain: str, part: Part, language: str) -> None:
+    """Make one and a half of the half in "an hour and a half", "hora y media"."""
+    if part.value != _HALF or language not in _ONE_AND:
+        return
+    one, half = _ONE_AND[language]
+    if (
+        plain.startswith(half, part.start)
+        and one.search(plain, max(0, part.start - _LONGEST_ONE), part.start)
+        and not plain.startswith(_OF[language], part.end)
+    ):
+        part.value, part.alternatives, part.certain = part.value + 1, (_HALF, *part.alternatives), True
 
 
 def join_share(plain: str, first: Part, following: Part, language: str) -> Part | None:

@@ -125,7 +125,8 @@ def load_lexicon(language: str) -> Lexicon:
     table: dict[str, Any] = yaml.load(text, Loader=_LOADER)  # noqa: S506 either is a safe one
     words = _read_words(table)
     ideographic = language in ("ja", "zh")
-    listed = [word for word in words if not (ideographic and is_numeral(word))]
+    # Ideographs are read as a whole: of 第十三, 第十 is no word.
+    listed = [word for word in words if not (ideographic and is_numeral(word.removeprefix("第")))]
     letters = _LETTERS.get(script)
     start, end = (f"(?<![{letters}])", f"(?![{letters}])") if letters else ("", "")
     morphemes = {str(key): Fraction(value) for key, value in table.get("morphemes", {}).items()}

@@ -7,6 +7,7 @@ from fractions import Fraction
 from mcot.core.numbers.compose import WIDEST_GAP, compose
 from mcot.core.numbers.context import Part, consider_context
 from mcot.core.numbers.digits import read_digits
+from mcot.core.numbers.durations import consider_duration
 from mcot.core.numbers.grammar import GRAMMARS
 from mcot.core.numbers.ideographs import read_ideographs, read_spoken_decimal
 from mcot.core.numbers.joined import JOINING, WIDEST_UNIT, add_article, join_half, join_share, read_scale
@@ -57,8 +58,9 @@ def read_numbers(text: str, language: str) -> list[Number]:
             following = parts[index]
             joined = join_half(plain, part, following, language) or join_share(plain, part, following, language)
             part, index = (joined, index + 1) if joined is not None else (part, index)
-        if language == "en":
-            add_article(plain, part)
+        if part.value.denominator > 1:
+            add_article(plain, part, language)
+            consider_duration(plain, part, language)
         consider_context(text, plain, part, language)
         part.definite = plain.endswith(lexicon.definite, 0, part.start) or (
             lexicon.definite_after is not None and lexicon.definite_after.match(plain, part.end) is not None
