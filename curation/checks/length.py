@@ -2,7 +2,7 @@
 
 A truncated, a rambling or a half translated text shows in its length. What is compared is the number of
 letters, digits and LaTeX aside: a solution of equations is copied by a translation as it stands, and would
-pull every language's ratio to 1.
+pull every language's ratio to 1. Where there are equations, length counts for less.
 
 A text cut short shows in its end too, however many numbers survive. A problem ends with its question: where
 the source's last sentence is one, the translation has a question mark or asks with a word of its language
@@ -58,6 +58,11 @@ SMALLEST_MAD = 0.08
 NORMAL_MAD = 0.6745
 OUTLIER = 3.5
 
+# What a solution says around its equations may be put into far fewer words, and that no step is lost the equations
+# themselves tell: its deviation counts by so much less. Of 30 GSM8K solutions translated anew into Chinese and Telugu,
+# two and three were under 60% of the expected length, all complete.
+WITH_EQUATIONS = 1.75
+
 # The most that a text without its end scores: a doubt, as it may be complete and carelessly punctuated.
 WITHOUT_END = 0.5
 # Words of a text's end that a detail quotes.
@@ -65,6 +70,7 @@ _LONGEST_QUOTE = 40
 
 _CLOSING = "\"'’”»)]}*_」』） \t\r\n "
 _STOPS = ".!?…。！？．｡।॥"
+_EQUATION = re.compile("[=＝]")
 _QUESTION_MARK = re.compile("[?？]")
 # How a problem asks: the language's interrogatives, and verbs that tell to find or to calculate. A word that
 # makes other sentences too (French "que", German "wo") is of no use.
@@ -126,7 +132,7 @@ class LengthCheck:
 
     def __init__(self) -> None:
         self.signature = (
-            f"length|unit:letters|priors:mgsm|mad:{SMALLEST_MAD}|outlier:{OUTLIER}|without_end:{WITHOUT_END}|version:2"
+            f"length|unit:letters|priors:mgsm|mad:{SMALLEST_MAD}|outlier:{OUTLIER}|without_end:{WITHOUT_END}|version:3"
         )
 
     def open(self) -> None:
@@ -143,6 +149,8 @@ class LengthCheck:
         if not letters:
             return 0.0, [Observation("length.short", part, "no letters at all")]
         value = deviation(source_letters, letters, language)
+        if part == "rationale" and _EQUATION.search(source) and _EQUATION.search(text):
+            value /= WITH_EQUATIONS
         prior = PRIORS[language]
         observations = []
         if NORMAL_MAD * abs(value) / max(prior.mad, SMALLEST_MAD) > OUTLIER:

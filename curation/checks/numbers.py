@@ -50,7 +50,7 @@ class NumbersCheck:
     """Scores how far the numbers of source and translation correspond: 1.0 when all of them do."""
 
     name = "numbers"
-    signature = sign("numbers", 4)
+    signature = sign("numbers", 5)
 
     def open(self) -> None:
         """Nothing to load: a language's words are read when its first row comes."""
@@ -66,14 +66,16 @@ class NumbersCheck:
             lambda part: (f"source_{part}", part),
             _score,
             name=self.name,
-            optional=lambda part: (f"back_{part}",),
+            optional=lambda part: (f"back_{part}", "source_question"),
         )
 
 
 def _score(
-    source: str, translation: str, back: str | None = None, *, language: str, part: Part
+    source: str, translation: str, back: str | None = None, problem: str | None = None, *, language: str, part: Part
 ) -> tuple[float, list[Observation]]:
     theirs, ours, missing, added = compare_numbers(source, translation, language)
+    if part == "rationale" and added and not missing:
+        added = _without_known(added, theirs, problem)
     holes = find_holes(translation, language, source, ours)
     if not missing and not added and not holes:
         swap = find_swap(theirs, ours, source, translation, language, same_order=language not in _OTHER_ORDER)
@@ -98,6 +100,13 @@ def compare_numbers(source: str, translation: str, language: str) -> Compared:
         same_order=language not in _OTHER_ORDER,
     )
     return Compared(theirs, ours, missing, added)
+
+
+def _without_known(added: Sequence[Number], source: Sequence[Number], problem: str | None) -> list[Number]:
+    """Without what a solution says again of its problem or of itself: "Ellie's 8 + Riley's 5" as two sentences."""
+    numbers = [*source, *(_read_source(problem) if problem else ())]
+    known = {value for number in numbers for value in (number.value, *number.alternatives)}
+    return [number for number in added if number.value not in known]
 
 
 def _read_source(text: str) -> Sequence[Number]:

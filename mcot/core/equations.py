@@ -103,7 +103,8 @@ def _find(text: str, language: str) -> Iterator[Equation]:
     if not any(sign.kind == "operator" for sign in signs) and "/" not in plain:
         return
     numbers = read_numbers(plain, language)
-    digital = [number for number in numbers if _DIGITAL.match(number.text)]
+    # In "1列目の21 + 2列目の15" the rows are no operands.
+    digital = [number for number in numbers if _DIGITAL.match(number.text) and not number.ordinal]
     spoken = [number for number in numbers if not _DIGITAL.match(number.text) and number.value != 1]
     for is_stop, segment in groupby(_items(plain, digital, signs), key=lambda item: item.kind == "stop"):
         if not is_stop:

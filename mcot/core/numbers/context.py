@@ -17,6 +17,7 @@ _SWAHILI_HOUR = re.compile(r"(?::[0-9]{2})?[ ](?:za |ya )?(?:asubuhi|mchana|jion
 _OF_AN_HOUR = re.compile(r" of an hour\b")
 _LARGEST_ON_CLOCKS = 60
 _MONTHS = 12
+_FEW = 5
 # What English says in words, up to twelve, as "third", "May", "all three": ordinals in digits (3ème, 3.º, 3-й, 3য়,
 # 3వ, 3回目), months by number (5月), people counted together (3人で).
 _ORDINAL = re.compile(
@@ -24,7 +25,7 @@ _ORDINAL = re.compile(
     r"|-?(?:й|я|е|го|му|ю|ая|ый|ой)(?![а-яё])"
     r"|(?:ম|য়|\u09df|র্থ|ষ্ঠ)(?![\u0980-\u09ff])"
     r"|[ ]?(?:వ|వది|వదానికి|వదాని|వసారి|ో)(?![\u0c00-\u0c7f])"
-    r"|[ ]?(?:回|番|人|個|日|つ|年|本|枚|試合|週|時間|度|杯|匹|台|皿|軒|店|曲|問|章|冊|組|[かヶカ]月)目"
+    r"|[ ]?(?:[^\W\d_]{1,2}|[かヶカ]月)目(?![的標])"
     r"|[ ]?人(?:で|とも|合計|が合計|の合計|合わせ|共)"
     r"|[ ]?番(?![組号])|[ ]?位(?![于])|[ ]?月(?![間])"
 )
@@ -43,6 +44,8 @@ _GRADE = re.compile(r"(?:st|nd|rd|th)[ -]grade")
 # Classes of Japan's middle and high schools, which count anew, in years of school: 中学1年 is the seventh.
 _SCHOOL_YEAR = re.compile(r"[ ]?年生?")
 _SCHOOLS = {"中学": 6, "高校": 9}
+# The people who were just named: "AとBの三人は", "A、B和C三人一共"; three people that are new are 三个人, 三人の子供.
+_TOGETHER = re.compile(r"[ ]?人(?=[はがで、，]|とも|全員|一共|一起|共|合|总|總|都|各|加|平分)")
 # A capital letter there begins a sentence, elsewhere a name: "Sally Two".
 _SENTENCE_ENDS = frozenset(".!?:;\"“”'(\n-•*")
 
@@ -139,6 +142,8 @@ def _consider_ideographs(plain: str, part: Part, before: str) -> None:
         part.certain, part.ordinal = False, True
     elif (years := _SCHOOLS.get(plain[part.start - 2 : part.start])) and _SCHOOL_YEAR.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value + years)
+    elif 1 < part.value <= _FEW and _TOGETHER.match(plain, part.end - plain.endswith("人", 0, part.end)):
+        part.certain, part.definite = False, True
     elif _FRACTIONAL_TENTHS.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value / 10, part.value * 10)
     elif _REBATE.match(plain, part.end):

@@ -79,19 +79,34 @@ def _take_out_same(source: Sequence[Number], translation: Sequence[Number]) -> t
             key = id(number.value)
             unmatched[key] = unmatched.get(key, 0) + 1
     left = []
-    for number in source:
+    for number in _plain_first(source):
         if number.certain and unmatched.get(id(number.value), 0) > 0:
             unmatched[id(number.value)] -= 1
         else:
             left.append(number)
     right = []
-    for number in reversed(translation):
+    for number in reversed(_plain_first(translation)):
         if not number.certain:
             right.append(number)
         elif unmatched[id(number.value)] > 0:
             unmatched[id(number.value)] -= 1
             right.append(number)
-    return left, right[::-1]
+    return sorted(left, key=_place), sorted(right, key=_place)
+
+
+def _plain_first(numbers: Sequence[Number]) -> Sequence[Number]:
+    """What has no other value first, as what has may correspond to that: half an hour to 30 minutes."""
+    if not any(number.alternatives for number in numbers):
+        return numbers
+    return sorted(numbers, key=_has_alternatives)
+
+
+def _has_alternatives(number: Number) -> bool:
+    return bool(number.alternatives)
+
+
+def _place(number: Number) -> int:
+    return number.start
 
 
 def _is_missed(number: Number) -> bool:

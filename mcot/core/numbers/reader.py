@@ -62,8 +62,10 @@ def read_numbers(text: str, language: str) -> list[Number]:
             add_article(plain, part, language)
             consider_duration(plain, part, language)
         consider_context(text, plain, part, language)
-        part.definite = plain.endswith(lexicon.definite, 0, part.start) or (
-            lexicon.definite_after is not None and lexicon.definite_after.match(plain, part.end) is not None
+        part.definite = (
+            part.definite
+            or plain.endswith(lexicon.definite, 0, part.start)
+            or (lexicon.definite_after is not None and lexicon.definite_after.match(plain, part.end) is not None)
         )
         if not part.factor and (
             lexicon.times.match(plain, part.end) or plain.endswith(lexicon.times_before, 0, part.start)
