@@ -29,6 +29,10 @@ def _gap(plain: str, start: int, end: int) -> str:
 def compose(plain: str, parts: list[Part], index: int, grammar: Grammar, language: str) -> tuple[Part, int]:
     """The number that begins at a part, and the index of the part after it."""
     first = parts[index]
+    if first.kind == "ordinal":
+        return _compose_ordinal(plain, first, parts[index + 1], index, grammar)
+    if first.kind == "multiplicative":
+        return _compose_dozen(plain, first, parts[index + 1], index, grammar)
     if first.kind not in ("cardinal", "multiplier", "digits"):
         return _compose_pair(plain, first, parts[index + 1], index, grammar)
     if first.kind == "multiplier" and grammar.multiplier_first:
@@ -135,41 +139,48 @@ def _compose_multiplier_first(plain: str, parts: list[Part], index: int, grammar
 
 
 def _compose_pair(plain: str, first: Part, following: Part, index: int, grammar: Grammar) -> tuple[Part, int]:
-    """What begins with a fraction or a dozen: "nusu dazeni", Swahili "dazeni 2", "robo 3", Telugu "మూడింట రెండు"."""
+    """What begins with a fraction: "nusu dazeni", "half of a dozen", Swahili "robo 3", Telugu "మూడింట రెండు"."""
     gap = _gap(plain, first.end, following.start)
     counted = following.kind in ("digits", "cardinal")
     value: Fraction | None = None
     if first.kind == "denominator":
         if gap in _DENOMINATOR_GAPS and 0 < following.value < first.value:
             value = following.value / first.value
-    elif first.kind == "fraction" and following.kind == "multiplicative":
+    elif following.kind == "multiplicative":
         if following.value in _SCALES and gap in _HALVED_GAPS:
             value = first.value * following.value
-    elif first.kind == "multiplicative" and following.kind == "fraction":
-        if first.value in _SCALES and following.value < 1 and gap in grammar.halves:
-            # "docena y media": the half is one of a dozen.
-            return Part(first.start, following.end, "cardinal", first.value * (1 + following.value), True), index + 2
-        if first.value in _SCALES and following.value > 1 and grammar.multiplier_first and gap == " ":
-            # Swahili: "dazeni moja na nusu".
-            value = first.value * following.value
-    elif first.kind == "ordinal" and following.kind in ("cardinal", "ordinal"):
-        if _is_ordinals_end(plain, first, following, gap, grammar):
-            value = first.value + following.value
-            return Part(first.start, following.end, "ordinal", value, False, (first.value,), ordinal=True), index + 2
-    elif grammar.multiplier_first and counted and gap == " ":
-        dozens = first.kind == "multiplicative" and first.value in _SCALES
-        if dozens or (first.kind == "fraction" and 1 < following.value < first.value.denominator):
-            value = first.value * following.value
+    elif grammar.multiplier_first and counted and gap == " " and 1 < following.value < first.value.denominator:
+        value = first.value * following.value
     if value is None:
         return first, index + 1
     return Part(first.start, following.end, "cardinal", value, True, (following.value,)), index + 2
 
 
-def _is_ordinals_end(plain: str, first: Part, following: Part, gap: str, grammar: Grammar) -> bool:
-    """Whether "vigésimo" and "primero", 第十 and 三 are one ordinal."""
-    if first.value % 10 or not 0 < following.value < 10:
-        return False
-    return gap in grammar.tens or gap in grammar.ordinals or (gap == "" and plain[first.end - 1] == "十")
+def _compose_dozen(plain: str, first: Part, following: Part, index: int, grammar: Grammar) -> tuple[Part, int]:
+    """What begins with a dozen: "docena y media", Swahili "dazeni 2" and "dazeni moja na nusu"."""
+    gap = _gap(plain, first.end, following.start)
+    if first.value not in _SCALES or following.kind not in ("digits", "cardinal", "fraction"):
+        return first, index + 1
+    alternatives: tuple[Fraction, ...] = ()
+    if following.kind == "fraction" and following.value < 1:
+        if gap not in grammar.halves:
+            return first, index + 1
+        value = first.value * (1 + following.value)
+    elif grammar.multiplier_first and gap == " ":
+        value, alternatives = first.value * following.value, (following.value,)
+    else:
+        return first, index + 1
+    return Part(first.start, following.end, "cardinal", value, True, alternatives), index + 2
+
+
+def _compose_ordinal(plain: str, first: Part, following: Part, index: int, grammar: Grammar) -> tuple[Part, int]:
+    """An ordinal of two words: "vigésimo primero", 第十三, "ya kumi na tatu"."""
+    gap = _gap(plain, first.end, following.start)
+    joined = gap in grammar.tens or gap in grammar.ordinals
+    if following.kind in ("cardinal", "ordinal") and joined and first.value % 10 == 0 and 0 < following.value < 10:
+        value = first.value + following.value
+        return Part(first.start, following.end, "ordinal", value, False, (first.value,), ordinal=True), index + 2
+    return first, index + 1
 
 
 def _join_next(
@@ -192,11 +203,7 @@ def _join_next(
         if plain[whole.start - 1 : whole.start] in _CURRENCIES:
             # "$68 dozen" is a price, not 816.
             return whole, index
-        value, alternatives = whole.value * following.value, (whole.value,)
-        half = parts[index + 1] if index + 1 < len(parts) else None
-        if half and half.kind == "fraction" and half.value < 1 and _gap(plain, following.end, half.start) in grammar.halves:
-            # "dos docenas y media": the half is one of a dozen.
-            value, following, index = value + half.value * following.value, half, index + 1
+        return _count_dozens(plain, whole, parts, index, grammar)
     elif following.kind == "multiplicative" and not following.certain and language in ("ja", "zh") and gap in ("", " "):
         # In 3倍, 3双 the word is only the counter of the number before it.
         return whole, index + 1
@@ -208,6 +215,17 @@ def _join_next(
     if value is None:
         return whole, index
     return Part(whole.start, following.end, "cardinal", value, certain, alternatives), index + 1
+
+
+def _count_dozens(plain: str, whole: Part, parts: list[Part], index: int, grammar: Grammar) -> tuple[Part, int]:
+    """A whole with its dozens: "3 dozen", "dos docenas y media", where the half is one of a dozen."""
+    dozen = parts[index]
+    value, end = whole.value * dozen.value, dozen.end
+    index += 1
+    half = parts[index] if index < len(parts) else None
+    if half and half.kind == "fraction" and half.value < 1 and _gap(plain, end, half.start) in grammar.halves:
+        value, end, index = value + half.value * dozen.value, half.end, index + 1
+    return Part(whole.start, end, "cardinal", value, True, (whole.value,)), index
 
 
 def _is_added(plain: str, gap: str, fraction: Part, language: str) -> bool:

@@ -22,9 +22,7 @@ _UNITS: dict[str, tuple[str, str, str]] = {
     "fr": (r"[ -](?:d['’])?", r"heures?\b", r"(?:ans?|années?)\b"),
     "de": (r"[ -]?", r"stunden?\b", r"jahr(?:e|es|en)?\b"),
 }
-_AFTER = {
-    code: tuple(re.compile(between + unit) for unit in units) for code, (between, *units) in _UNITS.items()
-}
+_AFTER = {code: tuple(re.compile(between + unit) for unit in units) for code, (between, *units) in _UNITS.items()}
 _INSIDE = {code: tuple(map(re.compile, units)) for code, (_, *units) in _UNITS.items()}
 # "hora y media", "saa moja na nusu": more than one of them may have its unit before it.
 _BEFORE = {"en": 14, "es": 7, "th": 9, "sw": 7}

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from mcot.core.numbers.number import Number
 from mcot.core.numbers.order import in_sentences, sentence_ends
@@ -19,13 +20,21 @@ _COUNTED_LETTERS = re.compile(r"[ ]?([^\W\d_][^\W\d_\u3000-\u3002])")
 # Comparing all pairs of more numbers than this would take long.
 _MANY = 200
 _TIME_AGO = re.compile(r"[ -](years?|months?|weeks?|days?|hours?|minutes?) (?:ago|later|earlier)\b", re.IGNORECASE)
+# What says a number once for several: "50% men and 50% women" may be 男女各占50%, "50% each".
+_EACH_BEFORE = re.compile(r"(?:[各均]|それぞれ|ละ|\b(?:по|je|jeweils) |\bkila )[^\d.,;。，、]{0,8}$", re.IGNORECASE)
+_EACH_AFTER = re.compile(
+    r"[^\d.;。，、]{0,16}?(?:ずつ|\b(?:each|jeweils|chacune?s?|cada un[oa]|respecti\w+)\b)", re.IGNORECASE
+)
+_WIDEST_EACH = 16
+_WIDEST_LIST = 40
+_SENTENCE_END = re.compile(r"[.!?;](?:\s|$)")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff]")
 
 
 def without_mentions(
     missing: Sequence[Number], source: Sequence[Number], translation: Sequence[Number], texts: Texts | None
 ) -> list[Number]:
-    """Without repeated mentions: "the 400-meter hurdles", where 400 meters were spoken of before.
+    """Without repeated mentions: "the 400-meter hurdles", where 400 meters were spoken of before, and 50% each.
 
     Only a phrase may be left out, not the number in it: nothing is spared where what the number counts, the
     meters, never stands without a number in the source and does so in the translation.
@@ -33,7 +42,10 @@ def without_mentions(
     lacking = Counter(n.value for n in missing)
     spare: dict[Fraction, int] = {}
     for value, same in by_value([n for n in source if n.certain], set(lacking)).items():
-        referring = sum(n.definite for n in same) + (_count_repeated_times(same, texts[0]) if texts else 0)
+        referring = sum(n.definite for n in same)
+        if texts:
+            referring += _count_repeated_times(same, texts[0])
+            referring += min(_count_each(value, translation, texts[1]), _count_side_by_side(value, source, texts[0]))
         spare[value] = min(referring, len(same) - 1)
         if texts and 0 < lacking[value] <= spare[value] and len(same) <= _MANY:
             theirs, ours = _count_uncounted(value, source, texts[0]), _count_uncounted(value, translation, texts[1])
@@ -46,6 +58,28 @@ def _count_repeated_times(same: Sequence[Number], text: str) -> int:
     """How many of "four years ago ... four years later ... four years ago" only say again when that was."""
     times = Counter(match[1].lower() for n in same if (match := _TIME_AGO.match(text, n.end)))
     return sum(times.values()) - len(times)
+
+
+def _count_each(value: Fraction, numbers: Sequence[Number], text: str) -> int:
+    """How many mentions of a value stand for several."""
+    return sum(
+        number.value == value
+        and bool(
+            _EACH_BEFORE.search(text, max(0, number.start - _WIDEST_EACH), number.start)
+            or _EACH_AFTER.match(text, number.end)
+        )
+        for number in numbers
+    )
+
+
+def _count_side_by_side(value: Fraction, numbers: Sequence[Number], text: str) -> int:
+    """How often a value follows on itself in a sentence: "50% men and 50% women"."""
+    return sum(
+        one.value == other.value == value
+        and other.start - one.end <= _WIDEST_LIST
+        and not _SENTENCE_END.search(text, one.end, other.start)
+        for one, other in pairwise(numbers)
+    )
 
 
 def _count_uncounted(value: Fraction, numbers: Sequence[Number], text: str) -> int:
