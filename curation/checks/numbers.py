@@ -98,6 +98,7 @@ def compare_numbers(source: str, translation: str, language: str) -> Compared:
         writes_ones=language in _WRITE_ONES,
         texts=(source, translation),
         same_order=language not in _OTHER_ORDER,
+        language=language,
     )
     return Compared(theirs, ours, missing, added)
 

@@ -29,6 +29,8 @@ def _gap(plain: str, start: int, end: int) -> str:
 def compose(plain: str, parts: list[Part], index: int, grammar: Grammar, language: str) -> tuple[Part, int]:
     """The number that begins at a part, and the index of the part after it."""
     first = parts[index]
+    if first.kind == "implied":
+        return first, index + 1
     if first.kind == "ordinal":
         return _compose_ordinal(plain, first, parts[index + 1], index, grammar)
     if first.kind == "multiplicative":
@@ -153,7 +155,9 @@ def _compose_pair(plain: str, first: Part, following: Part, index: int, grammar:
         value = first.value * following.value
     if value is None:
         return first, index + 1
-    return Part(first.start, following.end, "cardinal", value, True, (following.value,)), index + 2
+    # Half a dozen may be six or half of twelve, and half a century fifty years or half of one.
+    others = (following.value, first.value) if following.kind == "multiplicative" else (following.value,)
+    return Part(first.start, following.end, "cardinal", value, True, others), index + 2
 
 
 def _compose_dozen(plain: str, first: Part, following: Part, index: int, grammar: Grammar) -> tuple[Part, int]:

@@ -21,7 +21,9 @@ FOLDER = Path(__file__).parents[1] / "number_words"
 # PyYAML has the one in C where it was built with libyaml, and is ten times as fast then: 11 tables take 1 s without.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-Kind = Literal["cardinal", "multiplier", "fraction", "multiplicative", "ordinal", "denominator", "digits", "none"]
+Kind = Literal[
+    "cardinal", "multiplier", "fraction", "multiplicative", "ordinal", "denominator", "implied", "digits", "none"
+]
 # A word of several kinds ("third") has the first one's value, the others' are its alternatives.
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("cardinals", "cardinal"),
@@ -30,6 +32,8 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     ("multiplicatives", "multiplicative"),
     ("ordinals", "ordinal"),
     ("denominators", "denominator"),
+    # What another language may say with a number: noon (12), a dime (10). It is never put together with others.
+    ("implied", "implied"),
 )
 # Where nouns and endings are written together with the number before them.
 _GLUING = frozenset({"bn", "te"})
@@ -176,7 +180,7 @@ def _read_words(table: Mapping[str, Any]) -> dict[str, Word]:
             value = exact(*Fraction(str(written)).as_integer_ratio())
             known = words.get(text)
             if known is None:
-                certain = kind not in ("ordinal", "denominator") and text not in ambiguous
+                certain = kind not in ("ordinal", "denominator", "implied") and text not in ambiguous
                 pair = text in pairs
                 factor = kind == "multiplicative" and 1 < value <= _LARGEST_FACTOR_WORD and not pair
                 words[text] = Word(kind, value, certain, (), kind == "ordinal", factor, pair)

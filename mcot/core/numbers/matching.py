@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+from mcot.core.numbers.clocks import take_out_clocks
 from mcot.core.numbers.mentions import Texts, by_value, find_lost_mentions, without_mentions
 from mcot.core.numbers.number import Number
 from mcot.core.numbers.rephrasing import highest_ordinal, take_out_times, take_out_worked_out
@@ -23,6 +24,7 @@ def unmatched_numbers(
     writes_ones: bool = False,
     texts: Texts | None = None,
     same_order: bool = False,
+    language: str = "",
 ) -> tuple[list[Number], list[Number]]:
     """The certain numbers of the source that the translation lacks, and the reverse.
 
@@ -37,6 +39,7 @@ def unmatched_numbers(
             it may be an article, or no word at all.
         texts: what the numbers were read from; without it, what is said twice is not looked at place by place.
         same_order: whether the language orders clauses as English does.
+        language: of the translation, by which it says times of day in words.
     """
     # Certain numbers with one another first: else "eine" takes the 1 of "1 PM", which is written "13 Uhr".
     left, right = _take_out_same(source, translation)
@@ -44,6 +47,7 @@ def unmatched_numbers(
     if (any(map(_is_missed, left)) or any(map(_is_added, right))) and max(len(left), len(right)) <= _MANY:
         if texts:
             take_out_times(left, right, source, translation, texts)
+            take_out_clocks(left, right, source, translation, texts[0], language)
         _pair(left, right, _have_same_value, both_certain=True)
         _pair(left, right, _have_same_reading, both_certain=True)
         # Ordinals with one another: else "the fourth" stands in for a changed 4. So do pairs of shoes.

@@ -10,7 +10,7 @@ from mcot.core.numbers.digits import read_digits
 from mcot.core.numbers.durations import consider_duration
 from mcot.core.numbers.grammar import GRAMMARS
 from mcot.core.numbers.ideographs import read_ideographs, read_spoken_decimal
-from mcot.core.numbers.joined import JOINING, WIDEST_UNIT, add_article, join_half, join_share, read_scale
+from mcot.core.numbers.joined import JOINING, WIDEST_UNIT, add_article, join_added, join_half, join_share, read_scale
 from mcot.core.numbers.lexicon import Lexicon, load_lexicon, one_case
 from mcot.core.numbers.number import Number
 
@@ -56,7 +56,8 @@ def read_numbers(text: str, language: str) -> list[Number]:
             index += 1
         if joins and index < count and parts[index].start - part.end <= WIDEST_UNIT:
             following = parts[index]
-            joined = join_half(plain, part, following, language) or join_share(plain, part, following, language)
+            joins_all = (join_half, join_share, join_added)
+            joined = next(filter(None, (join(plain, part, following, language) for join in joins_all)), None)
             part, index = (joined, index + 1) if joined is not None else (part, index)
         if part.value.denominator > 1:
             add_article(plain, part, language)
