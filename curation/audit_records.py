@@ -97,13 +97,14 @@ def read_json(path: Path, *, lines: bool) -> Records:
 
 
 def _read_json_lines(path: Path) -> Records:
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                yield _record(json.loads(text, object_pairs_hook=_object), f"line {number}")
+                yield _record(decoder.decode(text), f"line {number}")
             except UnicodeDecodeError as error:
                 yield Broken(f"line {number} is not UTF-8 text ({error.reason})")
             except json.JSONDecodeError as error:

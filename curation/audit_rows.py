@@ -111,6 +111,9 @@ def _text(record: Record, field: str, faults: list[tuple[str, str]]) -> str | No
     if len(value) > LONGEST:
         faults.append(("row.too_long", f"{field}: has {len(value):,} characters, {LONGEST:,} at most"))
         return clean(value[:_KEPT])
+    if value.isprintable() and "\ufffd" not in value:
+        # Most texts are of one line, and need no search.
+        return value.strip()
     if bad := _BAD_CHARACTER.search(value):
         what = f"U+{ord(bad[0]):04X} at character {bad.start() + 1}"
         faults.append(("row.bad_characters", f"{field}: {what}; text was lost or is no text"))

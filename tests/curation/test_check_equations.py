@@ -24,6 +24,7 @@ def _check(language: str, source: str | None, translation: str | None) -> tuple[
      ("sw", "5 x 3 = 15 eggs", "5 * 3 = mayai 15"),
      ("fr", "1.5 * 2 = 3 and 1,000 + 1 = 1,001", "1,5 × 2 = 3 et 1 000 + 1 = 1 001"),
      ("ja", "60% of 10 = 6", "10の60%=6"),
+     ("ja", "21 in the first row + 15 in the second row = 36", "1列目の21 + 2列目の15 = 36"),
      ("de", "2 times 3 = 6", "2 x 3 = 6"),
      ("es", "(5 * 3) + 2 = 17", "5 × 3 + 2 = 17"),
      ("de", "48/2 is 24", "48/2 = 24"),

@@ -56,6 +56,13 @@ def _check(language: str, source: str, translation: str) -> tuple[float | None, 
      ("zh", "an hour and a half", "1小时30分"), ("zh", "2 and a half hours", "2小时30分钟"),
      ("ja", "90 minutes", "1時間30分"), ("ru", "an hour and a half", "1 ч 30 мин"),
      ("es", "1 hour and 30 minutes", "90 minutos"), ("es", "an hour and a half", "1 hora y 30 minutos"),
+     # Said once for both, or a count of those who were just named.
+     ("zh", "50% men and 50% women", "男女各占50%"), ("de", "5 dogs and 5 cats", "je 5 Hunde und Katzen"),
+     ("ja", "Tom, Ann and Bo worked 157 hours.", "TomとAnnとBoの三人は157時間働きました。"),
+     ("zh", "Tom, Ann and Bo worked 157 hours.", "汤姆、安和博三人一共工作了157小时。"),
+     ("es", "her 13th pair of shoes", "su decimotercer par de zapatos"),
+     ("te", "her 13th pair of shoes", "తన పదమూడో జత బూట్లు"),
+     ("te", "5 650 000 cars, 500 000 more", "56,50,000 కార్లు, 5 లక్షలు ఎక్కువ"),
      # Worked out, or counted again.
      ("zh", "2 hours of TV, then reading for half as long", "2 个小时电视，1 小时书"),
      ("ja", "a 4 by 400 meter relay", "1600メートルリレー"), ("de", "$.20 per gallon", "20 Cent pro Gallone"),
@@ -136,6 +143,21 @@ def test_order(language: str, source: str, translation: str, back: str | None, s
     expected = [Observation("numbers.order", "question", swapped)] if swapped else []
     assert scored.observations[0] == expected
     assert scored.scores["numbers_question"][0] == (0.9 if swapped else 1.0)
+
+
+def _check_solution(language: str, source: str, translation: str, problem: str) -> list[Observation]:
+    row = {"id": "1", "language": language, "source_rationale": source, "rationale": translation}
+    return NumbersCheck().score(from_rows([{**row, "source_question": problem}])).observations[0]
+
+
+def test_a_rationale_says_again_what_is_known() -> None:
+    problem = "Riley has 3 fewer pairs than Ellie's 8. Half of them are red."
+    source = "Together they have Ellie's 8 + Riley's 5 = 13 pairs."
+    known = "艾莉有8双。莱利有5双。一共是8+5=13双，一半是红的。"
+    assert _check_solution("zh", source, known, problem) == []
+    assert _check_solution("zh", source, known.replace("莱利有5", "莱利有7"), problem) != []
+    # Nor does it make up for what is missing.
+    assert _check_solution("zh", source, "艾莉有8双，另有3双。一共是8+5=8双。", problem) != []
 
 
 def test_a_rationale_mentions_a_number_often() -> None:

@@ -287,6 +287,16 @@ def test_length_of_nothing(source: str | None, text: str | None, expected: tuple
     assert run(LengthCheck(), "es", source, text) == expected
 
 
+def test_length_counts_for_less_beside_equations() -> None:
+    table = from_rows(
+        [
+            {"id": "1", "language": "es", "source_rationale": LONG + end, "rationale": "a" * 130 + end}
+            for end in (" is 2 * 3 = 6", "")
+        ]
+    )
+    assert LengthCheck().score(table).scores["length_rationale"] == pytest.approx([0.68, 0.5], abs=0.01)
+
+
 def test_deviation_allows_short_texts_more() -> None:
     assert deviation(1000, round(1000 * math.exp(PRIORS["de"].median)), "de") == pytest.approx(0.0, abs=1e-3)
     far = [deviation(letters, 3 * letters, "de") for letters in (8, 40, 168, 400)]

@@ -82,27 +82,22 @@ def _take_out_same(source: Sequence[Number], translation: Sequence[Number]) -> t
         if number.certain:
             key = id(number.value)
             unmatched[key] = unmatched.get(key, 0) + 1
+    # What has another value comes last, as it may correspond to that: half an hour to 30 minutes.
+    reordered = any(map(_has_alternatives, source)) or any(map(_has_alternatives, translation))
     left = []
-    for number in _plain_first(source):
+    for number in sorted(source, key=_has_alternatives) if reordered else source:
         if number.certain and unmatched.get(id(number.value), 0) > 0:
             unmatched[id(number.value)] -= 1
         else:
             left.append(number)
     right = []
-    for number in reversed(_plain_first(translation)):
+    for number in reversed(sorted(translation, key=_has_alternatives) if reordered else translation):
         if not number.certain:
             right.append(number)
         elif unmatched[id(number.value)] > 0:
             unmatched[id(number.value)] -= 1
             right.append(number)
-    return sorted(left, key=_place), sorted(right, key=_place)
-
-
-def _plain_first(numbers: Sequence[Number]) -> Sequence[Number]:
-    """What has no other value first, as what has may correspond to that: half an hour to 30 minutes."""
-    if not any(number.alternatives for number in numbers):
-        return numbers
-    return sorted(numbers, key=_has_alternatives)
+    return (sorted(left, key=_place), sorted(right, key=_place)) if reordered else (left, right[::-1])
 
 
 def _has_alternatives(number: Number) -> bool:

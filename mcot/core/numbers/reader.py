@@ -56,8 +56,11 @@ def read_numbers(text: str, language: str) -> list[Number]:
             index += 1
         if joins and index < count and parts[index].start - part.end <= WIDEST_UNIT:
             following = parts[index]
-            joins_all = (join_half, join_share, join_added)
-            joined = next(filter(None, (join(plain, part, following, language) for join in joins_all)), None)
+            joined = (
+                join_half(plain, part, following, language)
+                or join_share(plain, part, following, language)
+                or join_added(plain, part, following, language)
+            )
             part, index = (joined, index + 1) if joined is not None else (part, index)
         if part.value.denominator > 1:
             add_article(plain, part, language)
