@@ -74,7 +74,7 @@ def _score(
     source: str, translation: str, back: str | None = None, problem: str | None = None, *, language: str, part: Part
 ) -> tuple[float, list[Observation]]:
     theirs, ours, missing, added = compare_numbers(source, translation, language)
-    if part == "rationale" and added and not missing:
+    if part == "rationale" and added and not missing and not _repeats_line(translation):
         added = _without_known(added, theirs, problem)
     holes = find_holes(translation, language, source, ours)
     if not missing and not added and not holes:
@@ -108,6 +108,12 @@ def _without_known(added: Sequence[Number], source: Sequence[Number], problem: s
     numbers = [*source, *(_read_source(problem) if problem else ())]
     known = {value for number in numbers for value in (number.value, *number.alternatives)}
     return [number for number in added if number.value not in known]
+
+
+def _repeats_line(text: str) -> bool:
+    """Whether a line stands in a text twice: a step that was repeated says nothing anew."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return len(set(lines)) < len(lines)
 
 
 def _read_source(text: str) -> Sequence[Number]:
