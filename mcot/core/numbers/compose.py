@@ -13,13 +13,19 @@ WIDEST_GAP = 7
 # Between digits and a multiplier, or anything and a dozen.
 _DIGIT_GAPS = frozenset({" ", "-", ""})
 _DENOMINATOR_GAPS = frozenset({" ", "-", "- ", ""})
+# Before a whole: সাড়ে তিন is 3 1/2, সোয়া তিন 3 1/4, পৌনে তিন 2 3/4. Most texts write one of the letters in one piece.
+_ADDED = {
+    form: added
+    for word, added in (("সাড\u09bcে", Fraction(1, 2)), ("সোয\u09bcা", Fraction(1, 4)), ("পৌনে", Fraction(-1, 4)))
+    for form in (word, word.replace("ড\u09bc", "\u09dc").replace("য\u09bc", "\u09df"))
+}
 _OF_PARTS = re.compile(r"[ ]?分[のノ之][ ]?")
 _CURRENCIES = frozenset("$€£¥₹৳")
 # "half a dozen", "half of a dozen".
 _HALVED_GAPS = frozenset({*_DIGIT_GAPS, " a ", " of a "})
 # Words that count in dozens and the like.
 _SCALES = frozenset(Fraction(value) for value in (10, 12, 100, 144, 1000))
-_HUNDRED = Fraction(100)
+_HUNDRED, _THOUSAND = Fraction(100), Fraction(1000)
 
 
 def _gap(plain: str, start: int, end: int) -> str:
@@ -35,9 +41,13 @@ def compose(plain: str, parts: list[Part], index: int, grammar: Grammar, languag
         return _compose_ordinal(plain, first, parts[index + 1], index, grammar)
     if first.kind == "multiplicative":
         return _compose_dozen(plain, first, parts[index + 1], index, grammar)
-    if first.kind not in ("cardinal", "multiplier", "digits"):
+    added = _ADDED.get(plain[first.start : first.end]) if language == "bn" and first.kind == "fraction" else None
+    if added is not None and _is_whole(parts[index + 1]) and plain[first.end : parts[index + 1].start] == " ":
+        following = parts[index + 1]
+        whole, index = Part(first.start, following.end, "cardinal", following.value + added), index + 2
+    elif first.kind not in ("cardinal", "multiplier", "digits"):
         return _compose_pair(plain, first, parts[index + 1], index, grammar)
-    if first.kind == "multiplier" and grammar.multiplier_first:
+    elif first.kind == "multiplier" and grammar.multiplier_first:
         whole, index = _compose_multiplier_first(plain, parts, index, grammar)
     else:
         whole, index = _compose_whole(plain, parts, index, grammar)
@@ -49,12 +59,19 @@ def compose(plain: str, parts: list[Part], index: int, grammar: Grammar, languag
     return whole, index
 
 
+def _is_whole(part: Part) -> bool:
+    return part.kind in ("cardinal", "digits") and part.value.denominator == 1 and part.value > 1
+
+
 def _compose_whole(plain: str, parts: list[Part], index: int, grammar: Grammar) -> tuple[Part, int]:
     """Cardinals and multipliers: "two hundred and twenty-five", "3 million"."""
     first = parts[index]
-    total, current = Fraction(0), first.value
+    total, current, scale = Fraction(0), first.value, None
+    if first.kind == "multiplier" and first.value >= _THOUSAND:
+        # "mille deux cents": the two are hundreds.
+        total, current, scale = first.value, Fraction(0), first.value
     digits = first.kind == "digits"
-    end, start_index, scale = first.end, index, None
+    end, start_index = first.end, index
     index += 1
     while index < len(parts):
         part = parts[index]
@@ -148,15 +165,19 @@ def _compose_pair(plain: str, first: Part, following: Part, index: int, grammar:
     if first.kind == "denominator":
         if gap in _DENOMINATOR_GAPS and 0 < following.value < first.value:
             value = following.value / first.value
-    elif following.kind == "multiplicative":
-        if following.value in _SCALES and gap in _HALVED_GAPS:
+    elif following.kind in ("multiplicative", "multiplier"):
+        # "half a million", দেড় হাজার.
+        counts = following.kind == "multiplier" or following.value in _SCALES
+        if counts and (gap in _HALVED_GAPS or gap in grammar.multiplied):
             value = first.value * following.value
     elif grammar.multiplier_first and counted and gap == " " and 1 < following.value < first.value.denominator:
         value = first.value * following.value
     if value is None:
         return first, index + 1
     # Half a dozen may be six or half of twelve, and half a century fifty years or half of one.
-    others = (following.value, first.value) if following.kind == "multiplicative" else (following.value,)
+    others: tuple[Fraction, ...] = (following.value,)
+    if not counted:
+        others = (first.value,) if following.kind == "multiplier" else (following.value, first.value)
     return Part(first.start, following.end, "cardinal", value, True, others), index + 2
 
 
@@ -195,30 +216,42 @@ def _join_next(
     gap = _gap(plain, whole.end, following.start)
     value: Fraction | None = None
     alternatives: tuple[Fraction, ...] = ()
-    certain = True
     if following.kind == "fraction" and following.value < 1:
         is_unit = following.value.numerator == 1
         if gap in grammar.parts and is_unit and following.value.denominator > 2:
             if whole.value < following.value.denominator:
                 value, alternatives = whole.value * following.value, (whole.value,)
         elif gap in grammar.halves and whole.value.denominator == 1 and _is_added(plain, gap, following, language):
-            value, alternatives = whole.value + following.value, (whole.value,)
+            # "un millón y medio": the half is one of a million.
+            last = parts[index - 1]
+            scale = last.value if last.kind == "multiplier" and last.value >= _THOUSAND else 1
+            value, alternatives = whole.value + following.value * scale, (whole.value,)
     elif following.kind == "multiplicative" and following.value in _SCALES and gap in _DIGIT_GAPS:
         if plain[whole.start - 1 : whole.start] in _CURRENCIES:
             # "$68 dozen" is a price, not 816.
             return whole, index
         return _count_dozens(plain, whole, parts, index, grammar)
+    elif following.kind == "multiplier" and whole.value.denominator > 1 and gap in grammar.multiplied:
+        # "two and a half million".
+        value, alternatives = whole.value * following.value, (whole.value,)
     elif following.kind == "multiplicative" and not following.certain and language in ("ja", "zh") and gap in ("", " "):
         # In 3倍, 3双 the word is only the counter of the number before it.
         return whole, index + 1
     elif following.kind in ("digits", "cardinal") and language in ("ja", "zh") and _OF_PARTS.fullmatch(gap):
-        if whole.value == _HUNDRED and language == "zh":
-            value, alternatives = following.value, (following.value / 100,)
-        elif whole.value:
-            value = following.value / whole.value
+        return _count_parts(whole, following, index, language)
     if value is None:
         return whole, index
-    return Part(whole.start, following.end, "cardinal", value, certain, alternatives), index + 1
+    return Part(whole.start, following.end, "cardinal", value, True, alternatives), index + 1
+
+
+def _count_parts(whole: Part, following: Part, index: int, language: str) -> tuple[Part, int]:
+    """So many of so many parts: 3分の2, 百分之二十."""
+    if whole.value == _HUNDRED and language == "zh":
+        alternatives = (following.value / 100,)
+        return Part(whole.start, following.end, "cardinal", following.value, True, alternatives), index + 1
+    if whole.value:
+        return Part(whole.start, following.end, "cardinal", following.value / whole.value), index + 1
+    return whole, index
 
 
 def _count_dozens(plain: str, whole: Part, parts: list[Part], index: int, grammar: Grammar) -> tuple[Part, int]:

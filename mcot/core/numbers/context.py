@@ -13,10 +13,13 @@ _AFTERNOON = re.compile(rf"(?::[0-9]{{2}})?{_RANGE}[ \xa0]?p\.?[ ]?m\b")
 _CLOCK = r":[0-9]{2}(?![0-9])"
 _HOUR = r"(?:uhr|h\b|heures?\b|час|horas?\b|時|点|น\.|นาฬิกา)"
 _HOUR_OF_24 = re.compile(rf"(?:{_CLOCK}|{_RANGE}[ \xa0]?{_HOUR})")
-_SWAHILI_HOUR = re.compile(r"(?::[0-9]{2})?[ ](?:za |ya )?(?:asubuhi|mchana|jioni|usiku|alasiri|alfajiri|adhuhuri)\b")
+_SWAHILI_HOUR = ("saa ", "saa ya ")
+# Two ทุ่ม are 8 PM.
+_THAI_EVENING = re.compile(r"[ ]?ทุ่ม")
 _OF_AN_HOUR = re.compile(r" of an hour\b")
 _LARGEST_ON_CLOCKS = 60
 _MONTHS = 12
+_HOURS = 12
 _FEW = 5
 # What English says in words, up to twelve, as "third", "May", "all three": ordinals in digits (3ème, 3.º, 3-й, 3য়,
 # 3వ, 3回目), months by number (5月), people counted together (3人で).
@@ -92,6 +95,8 @@ def consider_context(text: str, plain: str, part: Part, language: str) -> None:
             _consider_times_more(plain, part)
     elif language == "en":
         _consider_english(plain, part)
+    elif language in ("sw", "th"):
+        _consider_hours(plain, part, language)
 
 
 def _consider_times_more(plain: str, part: Part) -> None:
@@ -129,9 +134,18 @@ def _consider_digits(plain: str, part: Part, language: str, before: str, after: 
             part.alternatives = (*part.alternatives, part.value + 12)
     elif 12 < value <= 24 and _HOUR_OF_24.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value - 12)
-    elif language == "sw" and value <= 12 and _SWAHILI_HOUR.match(plain, part.end):
+
+
+def _consider_hours(plain: str, part: Part, language: str) -> None:
+    """Add the hour of the clock to the hours of days that begin at six."""
+    if part.value.denominator > 1 or not 0 < part.value <= _HOURS:
+        return
+    if language == "th":
+        if _THAI_EVENING.match(plain, part.end):
+            part.alternatives = (*part.alternatives, part.value + 6, part.value + 18)
+    elif plain.endswith(_SWAHILI_HOUR, 0, part.start):
         # The Swahili day begins at six: saa 7 mchana is 1 PM.
-        part.alternatives = (*part.alternatives, (part.value + 6 - 1) % 12 + 1)
+        part.alternatives = (*part.alternatives, (part.value + 6 - 1) % _HOURS + 1)
 
 
 def _consider_ideographs(plain: str, part: Part, before: str) -> None:

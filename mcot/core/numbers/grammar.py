@@ -17,7 +17,7 @@ class Grammar:
         multiplied: before a multiplier: "two hundred".
         halves: between a whole and a fraction that is added: "2 and a half".
         parts: between a numerator and the name of the parts: "two thirds".
-        largest_hundreds: up to how many hundreds are counted: "fifteen hundred" in English.
+        largest_hundreds: up to how many hundreds are counted: "fifteen hundred" in English, పదిహేను వందలు.
         multiplier_first: whether the multiplier comes first: "mia mbili" (hundred two) is 200.
         twenties: whether 60 and 80 take the numbers to 19: "soixante et onze".
         ordinals: between the two words of an ordinal where it is no gap of `tens`: "vigésimo primero".
@@ -47,8 +47,8 @@ GRAMMARS: dict[str, Grammar] = {
         largest_hundreds=99,
     ),
     "sw": Grammar(tens=_gaps(" na "), hundreds=_gaps(" na ", " ", ", "), halves=_gaps(" na "), multiplier_first=True),
-    "bn": Grammar(hundreds=_gaps(" ", ""), multiplied=_gaps(" ", "")),
-    "te": Grammar(tens=_gaps(" ", ""), hundreds=_gaps(" ", ""), multiplied=_gaps(" ", "")),
+    "bn": Grammar(hundreds=_gaps(" ", ""), multiplied=_gaps(" ", ""), largest_hundreds=99),
+    "te": Grammar(tens=_gaps(" ", ""), hundreds=_gaps(" ", ""), multiplied=_gaps(" ", ""), largest_hundreds=99),
     "th": Grammar(tens=_gaps(""), hundreds=_gaps("", " "), multiplied=_gaps("", " "), halves=_gaps(""), parts=_NONE),
     "ja": Grammar(hundreds=_NONE, multiplied=_NONE, halves=_gaps(""), parts=_NONE),
     "zh": Grammar(hundreds=_NONE, multiplied=_NONE, halves=_gaps(""), parts=_NONE),

@@ -6,7 +6,15 @@ from functools import lru_cache
 
 from mcot.core.numbers.digits import exact, read_digits
 
-__all__ = ["NUMERALS", "SPOKEN_DECIMAL", "ideographs_pattern", "is_numeral", "read_ideographs", "read_spoken_decimal"]
+__all__ = [
+    "NUMERALS",
+    "SPOKEN_DECIMAL",
+    "ideographs_pattern",
+    "is_numeral",
+    "read_elided",
+    "read_ideographs",
+    "read_spoken_decimal",
+]
 
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 _DIGITS |= {"〇": 0, "两": 2, "兩": 2, "壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9}
@@ -72,6 +80,15 @@ def read_ideographs(text: str, language: str) -> tuple[Fraction, bool] | None:
                 return None
             current, seen = readings[0][0], True
     return exact(*(total + section + current).as_integer_ratio()), len(text) > 1
+
+
+def read_elided(text: str) -> Fraction | None:
+    """The value of a run of Chinese numerals that ends without its last scale: 一万五 is 15,000; None for others."""
+    if len(text) < 2 or text[-1] not in _DIGITS or not _DIGITS[text[-1]]:
+        return None
+    scale = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}.get(text[-2])
+    whole = read_ideographs(text[:-1], "zh") if scale else None
+    return whole[0] + Fraction(_DIGITS[text[-1]] * scale, 10) if scale and whole else None
 
 
 def read_spoken_decimal(text: str) -> Fraction:

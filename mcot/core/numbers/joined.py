@@ -1,12 +1,11 @@
 """What belongs to a number though a unit or a sign stands between: 3 hours and a half, 1 ใน 3, $70k."""
 
 import re
-import unicodedata
 from fractions import Fraction
 
 from mcot.core.numbers.context import Part
 
-__all__ = ["JOINING", "WIDEST_UNIT", "add_article", "join_added", "join_half", "join_share", "read_scale"]
+__all__ = ["JOINING", "WIDEST_UNIT", "add_article", "join_half", "join_share", "read_scale"]
 
 # The longest unit with what stands around it: " kilomètres et ".
 WIDEST_UNIT = 16
@@ -28,23 +27,26 @@ _HALVES: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     )
 }  # fmt: skip
 # "a minute and a half": the article is the whole, or the unit alone, as in "hora y media".
-_ONE_AND = {
-    "en": (re.compile(r"\b(?:a|an) (?:hour|minute|day|week|month|year|mile|cup) and $"), "a half"),
-    "es": (re.compile(r"\b(?:hora|minuto|día|semana|mes|año|metro|kilómetro|litro|taza|kilo|milla) y $"), "medi"),
-    "th": (re.compile(r"(?:ชั่วโมง|ปี|วัน|เดือน|สัปดาห์|นาที|กิโลกรัม|ลิตร|ไมล์)[ ]?$"), "ครึ่ง"),
-    "sw": (re.compile(r"\b(?:saa|mwaka|mwezi|siku|wiki|kilo|lita|maili) na $"), "nusu"),
+_UNITS_AND = {
+    "en": (r"\b(?:a|an) (?:{}) and $", "hour|minute|day|week|month|year|mile|cup", "a half"),
+    "es": (
+        r"\b(?:{}) y $",
+        "hora|minuto|día|semana|mes|año|metro|kilómetro|litro|taza|kilo|milla|libra|galón|pie|pulgada|onza|botella|vaso",
+        "medi",
+    ),
+    "th": (
+        r"(?:{})[ ]?$",
+        "ชั่วโมง|ปี|วัน|เดือน|สัปดาห์|นาที|กิโลกรัม|ลิตร|ไมล์|ปอนด์|แกลลอน|ฟุต|นิ้ว|ถ้วย|แก้ว|ขวด|กล่อง|ชิ้น|ถุง|เอเคอร์",
+        "ครึ่ง",
+    ),
+    "sw": (r"\b(?:{}) na $", "saa|mwaka|mwezi|siku|wiki|kilo|lita|maili", "nusu"),
 }
+_ONE_AND = {code: (re.compile(one.format(units)), half) for code, (one, units, half) in _UNITS_AND.items()}
 _LONGEST_ONE = 16
 _OF = {"en": " of ", "es": " de ", "th": "ของ", "sw": " ya "}
-# Before a whole: সাড়ে তিন is 3 1/2, সোয়া তিন 3 1/4, পৌনে তিন 2 3/4.
-_ADDED = {
-    unicodedata.normalize(form, word): added
-    for word, added in (("সাড়ে", _HALF), ("সোয়া", Fraction(1, 4)), ("পৌনে", Fraction(-1, 4)))
-    for form in ("NFC", "NFD")
-} | {"সাড়ে": _HALF, "সোয়া": Fraction(1, 4)}
 _SHARES = {"th": re.compile(r"[ ]?ใน[ ]?")}
 #: The languages that anything is said of here.
-JOINING = frozenset({*_HALVES, *_SHARES, "bn"})
+JOINING = frozenset({*_HALVES, *_SHARES})
 
 _CURRENCY = "$€£¥₹"
 _SCALE = re.compile(
@@ -78,16 +80,6 @@ def add_article(plain: str, part: Part, language: str) -> None:
         and not plain.startswith(_OF[language], part.end)
     ):
         part.value, part.alternatives, part.certain = part.value + 1, (_HALF, *part.alternatives), True
-
-
-def join_added(plain: str, first: Part, following: Part, language: str) -> Part | None:
-    """A whole and the part of one that is said before it, in Bengali; None if they are none."""
-    if language != "bn" or plain[first.end : following.start] != " " or following.value.denominator != 1:
-        return None
-    added = _ADDED.get(plain[first.start : first.end])
-    if added is None or following.value < 2:
-        return None
-    return Part(first.start, following.end, "cardinal", following.value + added, True)
 
 
 def join_share(plain: str, first: Part, following: Part, language: str) -> Part | None:

@@ -49,6 +49,8 @@ _LETTERS = {
     "Beng": "\u0980-\u09e5\u09f0-\u09ff\u200c\u200d",
     "Telu": "\u0c00-\u0c65\u0c70-\u0c7f\u200c\u200d",
 }
+# The vowels and tones of Thai that stand above or below a letter: ห้าม้วน is five rolls, and begins with no ห้าม.
+_MARKS = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
 # Unicode's normal form never holds these Bengali letters, most texts do.
 _PRECOMPOSED = {"য\u09bc": "\u09df", "ড\u09bc": "\u09dc", "ঢ\u09bc": "\u09dd"}
 
@@ -132,7 +134,8 @@ def load_lexicon(language: str) -> Lexicon:
     # Ideographs are read as a whole: of 第十三, 第十 is no word.
     listed = [word for word in words if not (ideographic and is_numeral(word.removeprefix("第")))]
     letters = _LETTERS.get(script)
-    start, end = (f"(?<![{letters}])", f"(?![{letters}])") if letters else ("", "")
+    # A word ends with its letters, and none ends between a letter and the marks above or below it.
+    start, end = (f"(?<![{letters}])", f"(?![{letters}])") if letters else ("", f"(?![{_MARKS}])")
     morphemes = {str(key): Fraction(value) for key, value in table.get("morphemes", {}).items()}
     prefixes = {str(key): Fraction(value) for key, value in table.get("prefixes", {}).items()}
     if language in _GLUING:

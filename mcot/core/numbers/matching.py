@@ -212,6 +212,8 @@ def _without_repeated(added: list[Number], source: Sequence[Number], translation
     counted = highest_ordinal(source)
     referring = {n.value for n in translation if n.definite or n.value == counted}
     named |= {counted} if counted else set()
+    # Of three in words and 3, which of them counts again can't be told.
+    referring.update(n.value for n in translation if n.certain and not _has_digits(n))
     return [n for n in added if n.value not in named or (_has_digits(n) and n.value not in referring)]
 
 

@@ -9,8 +9,8 @@ from mcot.core.numbers.context import Part, consider_context
 from mcot.core.numbers.digits import read_digits
 from mcot.core.numbers.durations import consider_duration
 from mcot.core.numbers.grammar import GRAMMARS
-from mcot.core.numbers.ideographs import read_ideographs, read_spoken_decimal
-from mcot.core.numbers.joined import JOINING, WIDEST_UNIT, add_article, join_added, join_half, join_share, read_scale
+from mcot.core.numbers.ideographs import read_elided, read_ideographs, read_spoken_decimal
+from mcot.core.numbers.joined import JOINING, WIDEST_UNIT, add_article, join_half, join_share, read_scale
 from mcot.core.numbers.lexicon import Lexicon, load_lexicon, one_case
 from mcot.core.numbers.number import Number
 
@@ -56,11 +56,7 @@ def read_numbers(text: str, language: str) -> list[Number]:
             index += 1
         if joins and index < count and parts[index].start - part.end <= WIDEST_UNIT:
             following = parts[index]
-            joined = (
-                join_half(plain, part, following, language)
-                or join_share(plain, part, following, language)
-                or join_added(plain, part, following, language)
-            )
+            joined = join_half(plain, part, following, language) or join_share(plain, part, following, language)
             part, index = (joined, index + 1) if joined is not None else (part, index)
         if part.value.denominator > 1:
             add_article(plain, part, language)
@@ -124,7 +120,9 @@ def _find_parts(plain: str, lexicon: Lexicon) -> list[Part]:
             if read is not None:
                 value, certain = read
                 certain = certain or (value > 1 and bool(lexicon.counters.match(plain, end)))
-                parts.append(Part(start, end, "cardinal", value, certain, ()))
+                elided = read_elided(token) if language == "zh" else None
+                alternatives = () if elided is None else (elided,)
+                parts.append(Part(start, end, "cardinal", value, certain, alternatives))
         elif group == "derived":
             prefix = next(token[:size] for size in range(len(token), 0, -1) if token[:size] in lexicon.prefixes)
             parts.append(Part(start, end, "derived", lexicon.prefixes[prefix], False, ()))
