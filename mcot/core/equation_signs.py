@@ -166,6 +166,9 @@ def _is_operator(plain: str, sign: str, start: int, end: int) -> bool:
         return not after.isalpha() and not (after.isspace() and plain[end : end + 2][1:].isalpha() and before.isalpha())
     # Dashes between words, and long ones before a word, are punctuation: "3 часа — это 3 * 60", "3 hours - that is".
     beside = plain[max(0, start - 8) : start].rstrip()[-1:]
+    if sign == "—" and beside.isalpha():
+        # "на второй — 1/2 * 5000".
+        return False
     if sign in "-—" and not _NUMBER_FOLLOWS.match(plain, end) and (sign == "—" or beside.isalpha()):
         return False
     if sign in "-+" and not before.isspace():

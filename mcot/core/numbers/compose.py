@@ -90,9 +90,9 @@ def _compose_whole(plain: str, parts: list[Part], index: int, grammar: Grammar) 
         elif part.kind == "cardinal" and not digits and _adds(current, part.value, scale, gap, grammar):
             current += part.value
         elif part.kind == "ordinal" and not digits and _adds(current, part.value, scale, gap, grammar):
-            # "twenty-first", which may be the first of twenty too.
+            # "twenty-first", or eighty of the second: "восемьдесят второго".
             value = total + current + part.value
-            return Part(first.start, part.end, "ordinal", value, False, (total + current,), ordinal=True), index + 1
+            return Part(first.start, part.end, "ordinal", value, True, (total + current,), ordinal=True), index + 1
         else:
             break
         end = part.end

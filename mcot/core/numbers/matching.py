@@ -4,15 +4,19 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+from mcot.core.numbers.assignment import can_all_correspond
 from mcot.core.numbers.clocks import take_out_clocks
 from mcot.core.numbers.mentions import Texts, by_value, find_lost_mentions, without_mentions
 from mcot.core.numbers.number import Number
 from mcot.core.numbers.rephrasing import highest_ordinal, take_out_times, take_out_worked_out
+from mcot.core.numbers.units import unit_of
 
 __all__ = ["unmatched_numbers"]
 
 _ONE = Fraction(1)
 _TWO = Fraction(2)
+# "An hour" and "a week" have no word for one there: по часу, గంటకు.
+_BARE_UNITS = frozenset({"ru", "te"})
 # With more numbers than this left over nothing corresponds, and comparing all pairs would take long.
 _MANY = 200
 
@@ -49,7 +53,12 @@ def unmatched_numbers(
             take_out_times(left, right, source, translation, texts)
             take_out_clocks(left, right, source, translation, texts[0], language)
         _pair(left, right, _have_same_value, both_certain=True)
+        # What is still to be found at all comes before what is only said again.
+        repeated = {value for value, same in by_value(source, {n.value for n in left}).items()
+                    if len(same) > sum(n.value == value for n in left)}  # fmt: skip
+        left.sort(key=lambda n: n.value in repeated)
         _pair(left, right, _have_same_reading, both_certain=True)
+        left.sort(key=_place)
         # Ordinals with one another: else "the fourth" stands in for a changed 4. So do pairs of shoes.
         _pair(left, right, _are_same_ordinal)
         _pair(left, right, _are_pairs)
@@ -59,7 +68,9 @@ def unmatched_numbers(
         _pair_with_parts(right, left)
         if texts:
             take_out_worked_out(left, right, source, texts[0])
-    missing = [n for n in left if _is_missed(n)]
+        if any(map(_is_missed, left)) and can_all_correspond(source, translation, _is_missed, _is_added, _may_be_same):
+            left, right = [], []
+    missing = [n for n in left if _is_missed(n) and not _needs_no_word(n, source, texts, language)]
     added = [n for n in right if _is_added(n)]
     if added and not any(n.certain for n in left):
         added = _without_repeated(added, source, translation)
@@ -108,6 +119,15 @@ def _place(number: Number) -> int:
     return number.start
 
 
+def _needs_no_word(number: Number, source: Sequence[Number], texts: Texts | None, language: str) -> bool:
+    """Whether it is a 1 that other languages leave to the noun: of "1 pair", and of "1 hour" where there is no article."""
+    if number.value != _ONE:
+        return False
+    if any(n.pair and 0 <= n.start - number.end < 2 for n in source):
+        return True
+    return language in _BARE_UNITS and texts is not None and unit_of(number, texts[0], "en") is not None
+
+
 def _is_missed(number: Number) -> bool:
     return number.certain and (number.value != _ONE or _has_digits(number))
 
@@ -125,6 +145,12 @@ def _have_same_value(one: Number, other: Number) -> bool:
         return False
     # "$1.00" is no article.
     return one.value != _ONE or not (_is_decimal(one) or _is_decimal(other)) or _has_digits(one) is _has_digits(other)
+
+
+def _may_be_same(one: Number, other: Number) -> bool:
+    """Whether two numbers correspond; the fourth of them is no 4 here."""
+    same_kind = one.ordinal is other.ordinal
+    return (same_kind and (_have_same_value(one, other) or _have_same_reading(one, other))) or _are_pairs(one, other)
 
 
 def _is_decimal(number: Number) -> bool:

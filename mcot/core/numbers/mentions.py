@@ -28,6 +28,14 @@ _EACH_AFTER = re.compile(
 _WIDEST_EACH = 16
 _WIDEST_LIST = 40
 _SENTENCE_END = re.compile(r"[.!?;](?:\s|$)")
+# "10 6 inch tiles along its width and 20 6 inch tiles along its length", "$100 bills": what the thing is called.
+_ATTRIBUTE = re.compile(
+    r"[ -](?:inch|foot|yard|mile|pound|ounce|gallon|liter|meter|minute|hour|day|week|month|year|dollar|cent|page|piece"
+    r"|story)[ -][a-z]+|[ -](?:dollar )?(?:bills?|notes?|coins?|tickets?)\b",
+    re.IGNORECASE,
+)
+# "for the first half ... and for the second", "half of them ... the other".
+_OTHER_PART = ("second ", "other ", "latter ", "remaining ")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff]")
 
 
@@ -44,7 +52,8 @@ def without_mentions(
     for value, same in by_value([n for n in source if n.certain], set(lacking)).items():
         referring = sum(n.definite for n in same)
         if texts:
-            referring += _count_repeated_times(same, texts[0])
+            referring += _count_repeated(same, texts[0], _TIME_AGO) + _count_repeated(same, texts[0], _ATTRIBUTE)
+            referring += sum(texts[0].endswith(_OTHER_PART, 0, n.start) and value < 1 for n in same)
             referring += min(_count_each(value, translation, texts[1]), _count_side_by_side(value, source, texts[0]))
         spare[value] = min(referring, len(same) - 1)
         if texts and 0 < lacking[value] <= spare[value] and len(same) <= _MANY:
@@ -54,10 +63,10 @@ def without_mentions(
     return [n for n in missing if lacking[n.value] > spare[n.value]]
 
 
-def _count_repeated_times(same: Sequence[Number], text: str) -> int:
+def _count_repeated(same: Sequence[Number], text: str, phrase: re.Pattern[str]) -> int:
     """How many of "four years ago ... four years later ... four years ago" only say again when that was."""
-    times = Counter(match[1].lower() for n in same if (match := _TIME_AGO.match(text, n.end)))
-    return sum(times.values()) - len(times)
+    phrases = Counter(match[match.lastindex or 0].lower() for n in same if (match := phrase.match(text, n.end)))
+    return sum(phrases.values()) - len(phrases)
 
 
 def _count_each(value: Fraction, numbers: Sequence[Number], text: str) -> int:
