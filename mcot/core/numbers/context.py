@@ -47,8 +47,9 @@ _GRADE = re.compile(r"(?:st|nd|rd|th)[ -]grade")
 # Classes of Japan's middle and high schools, which count anew, in years of school: 中学1年 is the seventh.
 _SCHOOL_YEAR = re.compile(r"[ ]?年生?")
 _SCHOOLS = {"中学": 6, "高校": 9}
-# The people who were just named: "AとBの三人は", "A、B和C三人一共"; three people that are new are 三个人, 三人の子供.
-_TOGETHER = re.compile(r"[ ]?人(?=[はがで、，]|とも|全員|一共|一起|共|合|总|總|都|各|加|平分)")
+# The people who were just named: "AとBの三人は", "A、B和C三人一共"; three people that are new are 三个人, 3人の子供.
+_NAMED_TOGETHER = re.compile(r"[ ]?人[はがで]")
+_TOGETHER = re.compile(r"[ ]?人(?:とも|全員|一共|一起|共|合|总|總|都|各|平分)")
 # A capital letter there begins a sentence, elsewhere a name: "Sally Two".
 _SENTENCE_ENDS = frozenset(".!?:;\"“”'(\n-•*")
 
@@ -156,7 +157,9 @@ def _consider_ideographs(plain: str, part: Part, before: str) -> None:
         part.certain, part.ordinal = False, True
     elif (years := _SCHOOLS.get(plain[part.start - 2 : part.start])) and _SCHOOL_YEAR.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value + years)
-    elif 1 < part.value <= _FEW and _TOGETHER.match(plain, part.end - plain.endswith("人", 0, part.end)):
+    elif 1 < part.value <= _FEW and (
+        (_NAMED_TOGETHER if before == "の" else _TOGETHER).match(plain, part.end - plain.endswith("人", 0, part.end))
+    ):
         part.certain, part.definite = False, True
     elif _FRACTIONAL_TENTHS.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value / 10, part.value * 10)

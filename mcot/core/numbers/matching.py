@@ -1,5 +1,6 @@
 """Which numbers of a source its translation lacks, and which it adds: multisets of values, as people translate them."""
 
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -17,6 +18,7 @@ _ONE = Fraction(1)
 _TWO = Fraction(2)
 # "An hour" and "a week" have no word for one there: по часу, గంటకు.
 _BARE_UNITS = frozenset({"ru", "te"})
+_IN_PARTS, _AND = re.compile("/|分[のノ之]"), re.compile("[ -]|[と又]")
 # With more numbers than this left over nothing corresponds, and comparing all pairs would take long.
 _MANY = 200
 
@@ -120,7 +122,7 @@ def _place(number: Number) -> int:
 
 
 def _needs_no_word(number: Number, source: Sequence[Number], texts: Texts | None, language: str) -> bool:
-    """Whether it is a 1 that other languages leave to the noun: of "1 pair", and of "1 hour" where there is no article."""
+    """Whether it is a 1 that languages leave to the noun: of "1 pair", and of "1 hour" where there is no article."""
     if number.value != _ONE:
         return False
     if any(n.pair and 0 <= n.start - number.end < 2 for n in source):
@@ -211,7 +213,8 @@ def _pair_with_parts(left: list[Number], right: list[Number], *, writes_ones: bo
 
 
 def _is_improper(number: Number) -> bool:
-    return number.value > 1 and "/" in number.text and " " not in number.text and "-" not in number.text
+    """Whether it is written as so many parts though it is more than one: 5/4, 4分の5."""
+    return number.value > 1 and _IN_PARTS.search(number.text) is not None and _AND.search(number.text) is None
 
 
 def _find_parts(value: Fraction, numbers: list[Number], *, writes_ones: bool) -> list[Number] | None:
