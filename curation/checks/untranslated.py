@@ -124,7 +124,8 @@ def copied_words(source: str, text: str, language: str) -> Copied | None:
     if ours and not sentence and theirs.vocabulary.isdisjoint(ours):
         return Copied(0.0, "")
 
-    runs = set(_runs(theirs.words))
+    # "12 plus 12 plus 9 plus" is German too.
+    runs = {run for run in _runs(theirs.words) if len(set(run)) > 1}
     starts = [start for start, run in enumerate(_runs(ours)) if run in runs]
     if ours and not sentence and not starts and ours != theirs.words:
         return Copied(0.0, "")

@@ -26,6 +26,8 @@ _EACH_AFTER = re.compile(
     r"[^\d.;。，、]{0,16}?(?:ずつ|\b(?:each|jeweils|chacune?s?|cada un[oa]|respecti\w+)\b)", re.IGNORECASE
 )
 _WIDEST_EACH = 16
+_SHORTEST_PLURAL = 4
+_HALF = Fraction(1, 2)
 _WIDEST_LIST = 40
 _SENTENCE_END = re.compile(r"[.!?;](?:\s|$)")
 # "10 6 inch tiles along its width and 20 6 inch tiles along its length", "$100 bills": what the thing is called.
@@ -54,7 +56,9 @@ def without_mentions(
         if texts:
             referring += _count_repeated(same, texts[0], _TIME_AGO) + _count_repeated(same, texts[0], _ATTRIBUTE)
             referring += sum(texts[0].endswith(_OTHER_PART, 0, n.start) and value < 1 for n in same)
-            referring += min(_count_each(value, translation, texts[1]), _count_side_by_side(value, source, texts[0]))
+            # "Half have nuts and half do not": the others have none.
+            each = len(same) if value == _HALF else _count_each(value, translation, texts[1])
+            referring += min(each, _count_side_by_side(value, source, texts[0]))
         spare[value] = min(referring, len(same) - 1)
         if texts and 0 < lacking[value] <= spare[value] and len(same) <= _MANY:
             theirs, ours = _count_uncounted(value, source, texts[0]), _count_uncounted(value, translation, texts[1])
@@ -101,10 +105,15 @@ def _count_uncounted(value: Fraction, numbers: Sequence[Number], text: str) -> i
         unspaced = _UNSPACED.match(text, number.end + text.startswith(" ", number.end)) is not None
         counted = (_COUNTED_LETTERS if unspaced else _COUNTED_WORD).match(text, number.end)
         if counted is not None:
-            places = [match.start() for match in re.finditer(re.escape(counted[1]), text)]
+            # A month and three months are counted alike.
+            places = [match.start() for match in re.finditer(re.escape(_singular(counted[1])), text)]
             begins = [place for place in places if unspaced or not text[place - 1 : place].isalpha()]
             most = max(most, sum(ends.isdisjoint(range(place - 2, place + 1)) for place in begins))
     return most
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s") if len(word) > _SHORTEST_PLURAL else word
 
 
 def find_lost_mentions(
