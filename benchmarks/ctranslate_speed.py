@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sacrebleu.metrics import CHRF
+from sacrebleu.metrics.chrf import CHRF
 
 from benchmarks._random_nllb import SHAPES, Sentence, batches, check_lengths, draw_sentences, file_size, make_checkpoint
 from benchmarks._record import record

@@ -9,7 +9,7 @@ import argparse
 import random
 import time
 
-from sacrebleu.metrics import CHRF
+from sacrebleu.metrics.chrf import CHRF
 
 from benchmarks._record import record
 from curation.demo.generator import draw_problem, held_out_words, load_texts, problem_templates

@@ -28,7 +28,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks._random_nllb import (
     SHAPES,
@@ -59,7 +59,7 @@ def make(way: str, folder: str, dtype: str, batch_tokens: int | None) -> BatchTr
     settings: dict[str, Any] = {"model": folder, "dtype": dtype, "batch_tokens": batch_tokens}
     if way in ("recipe", "ours"):
         return NllbTranslator(TranslatorSettings(**settings))
-    quantization = "int8" if way.endswith("int8") else "none"
+    quantization: Literal["int8", "none"] = "int8" if way.endswith("int8") else "none"
     return CTranslateTranslator(TranslatorSettings(backend="ctranslate2", quantization=quantization, **settings))
 
 
