@@ -177,7 +177,7 @@ def test_a_server_that_is_not_there_costs_nothing(server: LlmServer, tmp_path: P
     with pytest.raises(StageError, match=r"3 tries, the last one: .*see that it runs"):
         run.translate(settings("http://127.0.0.1:9/v1", budget={"tokens": 10}))
     assert books(run)[1] == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("does", ["429 20", "500"])
