@@ -18,6 +18,7 @@ _ONE = Fraction(1)
 _TWO = Fraction(2)
 # "An hour" and "a week" have no word for one there: по часу, గంటకు.
 _BARE_UNITS = frozenset({"ru", "te"})
+_WRITTEN_UNITS = (None, "dollar", "percent")
 _IN_PARTS, _AND = re.compile("/|分[のノ之]"), re.compile("[ -]|[と又]")
 # With more numbers than this left over nothing corresponds, and comparing all pairs would take long.
 _MANY = 200
@@ -72,8 +73,10 @@ def unmatched_numbers(
             take_out_worked_out(left, right, source, texts[0])
         if any(map(_is_missed, left)) and can_all_correspond(source, translation, _is_missed, _is_added, _may_be_same):
             left, right = [], []
-    missing = [n for n in left if _is_missed(n) and not _needs_no_word(n, source, texts, language)]
+    missing = [n for n in left if _is_missed(n)]
     added = [n for n in right if _is_added(n)]
+    if missing and not added:
+        missing = [n for n in missing if not _needs_no_word(n, source, translation, texts, language)]
     if added and not any(n.certain for n in left):
         added = _without_repeated(added, source, translation)
     if missing:
@@ -121,13 +124,21 @@ def _place(number: Number) -> int:
     return number.start
 
 
-def _needs_no_word(number: Number, source: Sequence[Number], texts: Texts | None, language: str) -> bool:
+def _needs_no_word(
+    number: Number, source: Sequence[Number], translation: Sequence[Number], texts: Texts | None, language: str
+) -> bool:
     """Whether it is a 1 that languages leave to the noun: of "1 pair", and of "1 hour" where there is no article."""
     if number.value != _ONE:
         return False
     if any(n.pair and 0 <= n.start - number.end < 2 for n in source):
         return True
-    return language in _BARE_UNITS and texts is not None and unit_of(number, texts[0], "en") is not None
+    if language not in _BARE_UNITS or texts is None:
+        return False
+    unit = unit_of(number, texts[0], "en")
+    if unit in _WRITTEN_UNITS:
+        return False
+    theirs = sum(unit_of(n, texts[0], "en") == unit for n in source)
+    return sum(unit_of(n, texts[1], language) == unit for n in translation) < theirs
 
 
 def _is_missed(number: Number) -> bool:

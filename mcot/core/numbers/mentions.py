@@ -21,7 +21,9 @@ _COUNTED_LETTERS = re.compile(r"[ ]?([^\W\d_][^\W\d_\u3000-\u3002])")
 _MANY = 200
 _TIME_AGO = re.compile(r"[ -](years?|months?|weeks?|days?|hours?|minutes?) (?:ago|later|earlier)\b", re.IGNORECASE)
 # What says a number once for several: "50% men and 50% women" may be 男女各占50%, "50% each".
-_EACH_BEFORE = re.compile(r"(?:[各均]|それぞれ|ละ|\b(?:по|je|jeweils) |\bkila )[^\d.,;。，、]{0,8}$", re.IGNORECASE)
+_EACH_BEFORE = re.compile(
+    r"(?:[各均]|それぞれ|(?<!ร้อย)ละ|\b(?:по|je|jeweils) |\bkila )[^\d.,;。，、]{0,8}$", re.IGNORECASE
+)
 _EACH_AFTER = re.compile(
     r"[^\d.;。，、]{0,16}?(?:ずつ|\b(?:each|jeweils|chacune?s?|cada un[oa]|respecti\w+)\b)", re.IGNORECASE
 )
