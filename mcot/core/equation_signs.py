@@ -94,7 +94,8 @@ def _pattern(language: str) -> re.Pattern[str]:
         rf"{colon}(?P<stop>=>|->|!=|[<>]=?|[;,](?!\d)|[.!?:](?=\s)(?![ ]+[-=+*/x])|[。！？，、；।]|\n(?!\s*=)|\\\\)"
         r"|(?P<operator>==?|\*\*?|[+/^—-])|(?P<open>\()|(?P<close>\))"
         rf"|(?P<bar>{_BAR})|(?P<end>{_BAR_END})"
-        r"|(?<![a-z])(?P<x>x)(?![a-z])"
+        # No letter of a word, which Cyrillic's х is the last of: "в 2 неделях 2*7".
+        r"|(?<![^\W\d_])(?P<x>x)(?![^\W\d_])"
         rf"|(?:(?<=[\d%)])|(?<=[\d%)] ))(?:{words})(?=\s?[{CURRENCIES}(]*\s?\d)",
         re.IGNORECASE,
     )
