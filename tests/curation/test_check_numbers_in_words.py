@@ -12,6 +12,7 @@ AT_NOON = "He works from 8 am to noon, then finds 2 dimes."
 MINUTES = "He ran 30 minutes and then half of the 8 miles."
 HALF_AN_HOUR = "He ran half an hour and then half of the 8 miles."
 MONTHS = "They saved for 6 months, then for 90 minutes they talked."
+AT_FOUR = "By 16:00 2/3 of the 12 had voted."
 DOZENS = "She gives away 1.5 dozen red and 2.5 dozen blue ones."
 
 SAME = [
@@ -58,6 +59,7 @@ SAME = [
     (MONTHS, "de", "Sie sparten ein halbes Jahr, dann redeten sie anderthalb Stunden."),
     (MONTHS, "zh", "他们攒了半年钱，然后谈了一个半小时。"),
     (MONTHS, "es", "Ahorraron medio año y luego hablaron hora y media."),
+    (AT_FOUR, "es", "A las cuatro de la tarde habían votado 2/3 de los doce."),
     (DOZENS, "es", "Regala docena y media de rojas y dos docenas y media de azules."),
     (DOZENS, "zh", "她送出一打半红的和两打半蓝的。"),
     (DOZENS, "ja", "彼女は赤を1ダース半、青を2ダース半あげる。"),

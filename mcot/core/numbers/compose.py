@@ -19,6 +19,8 @@ _ADDED = {
     for word, added in (("সাড\u09bcে", Fraction(1, 2)), ("সোয\u09bcা", Fraction(1, 4)), ("পৌনে", Fraction(-1, 4)))
     for form in (word, word.replace("ড\u09bc", "\u09dc").replace("য\u09bc", "\u09df"))
 }
+# Telugu counts people with words of their own, which multiply nothing: in ఇద్దరూ వంద, two share a hundred.
+_PEOPLE = re.compile("ద్దర|గ్గుర|గుర[ుూేి]|వ్వుర|రువుర|మంది")
 _OF_PARTS = re.compile(r"[ ]?分[のノ之][ ]?")
 _CURRENCIES = frozenset("$€£¥₹৳")
 # "half a dozen", "half of a dozen".
@@ -77,7 +79,9 @@ def _compose_whole(plain: str, parts: list[Part], index: int, grammar: Grammar) 
         part = parts[index]
         gap = _gap(plain, end, part.start)
         if part.kind == "multiplier" and current and gap in (_DIGIT_GAPS if digits else grammar.multiplied):
-            if not _multiplies(current, part.value, scale, grammar, digits=digits):
+            if _PEOPLE.search(plain, first.start, first.end) or not _multiplies(
+                current, part.value, scale, grammar, digits=digits
+            ):
                 break
             if part.value == _HUNDRED:
                 current *= _HUNDRED
@@ -165,7 +169,7 @@ def _compose_pair(plain: str, first: Part, following: Part, index: int, grammar:
     if first.kind == "denominator":
         if gap in _DENOMINATOR_GAPS and 0 < following.value < first.value:
             value = following.value / first.value
-    elif following.kind in ("multiplicative", "multiplier"):
+    elif first.kind == "fraction" and following.kind in ("multiplicative", "multiplier"):
         # "half a million", দেড় হাজার.
         counts = following.kind == "multiplier" or following.value in _SCALES
         if counts and (gap in _HALVED_GAPS or gap in grammar.multiplied):

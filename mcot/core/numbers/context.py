@@ -133,6 +133,8 @@ def _consider_digits(plain: str, part: Part, language: str, before: str, after: 
     elif language == "en":
         if value < 12 and after in ": p-t" and _AFTERNOON.match(plain, part.end):
             part.alternatives = (*part.alternatives, part.value + 12)
+        elif 12 < value <= 24 and after == ":" and _HOUR_OF_24.match(plain, part.end):
+            part.alternatives = (*part.alternatives, part.value - 12)
     elif 12 < value <= 24 and _HOUR_OF_24.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value - 12)
 

@@ -1,6 +1,7 @@
 """Which numbers of a source its translation lacks, and which it adds: multisets of values, as people translate them."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -134,11 +135,12 @@ def _needs_no_word(
         return True
     if language not in _BARE_UNITS or texts is None:
         return False
-    unit = unit_of(number, texts[0], "en")
-    if unit in _WRITTEN_UNITS:
-        return False
-    theirs = sum(unit_of(n, texts[0], "en") == unit for n in source)
-    return sum(unit_of(n, texts[1], language) == unit for n in translation) < theirs
+    theirs, ours = (
+        Counter(unit_of(n, text, code) for n in numbers)
+        for numbers, text, code in ((source, texts[0], "en"), (translation, texts[1], language))
+    )
+    units = {unit_of(n, texts[0], "en") for n in source if n.value == _ONE}.difference(_WRITTEN_UNITS)
+    return any(ours[unit] < theirs[unit] for unit in units)
 
 
 def _is_missed(number: Number) -> bool:
