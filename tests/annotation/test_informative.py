@@ -13,11 +13,11 @@ from mcot.core.rows import UNSCORED_REASONS
     ("row", "expected"),
     [
         ({"scores": {"length_question": 0.7}}, 0.0),
-        ({"scores": {"length_question": 0.45}}, -0.5),
+        ({"scores": {"length_question": 0.41}}, -0.5),
         ({"scores": {"length_question": 0.1, "mixed_rationale": 0.6}}, -1.5),
-        ({"scores": {"length_question": 0.45}, "reasons": ["length.short"]}, -0.5),
+        ({"scores": {"length_question": 0.41}, "reasons": ["length.short"]}, -0.5),
         *[
-            ({"scores": {"length_question": 0.45}, "reasons": [reason, "length.short"]}, -1.5)
+            ({"scores": {"length_question": 0.41}, "reasons": [reason, "length.short"]}, -1.5)
             for reason in UNSCORED_REASONS
         ],
         *[({"scores": None, "reasons": [reason]}, -1.0) for reason in UNSCORED_REASONS],

@@ -172,7 +172,8 @@ def test_what_may_be_paid_counts(server: LlmServer, tmp_path: Path, does: str) -
 
 
 def test_a_server_that_is_not_there_costs_nothing(server: LlmServer, tmp_path: Path) -> None:
-    run = Run(tmp_path, [range(2)])
+    # One request: another's might be cut off on its way, which counts as sent.
+    run = Run(tmp_path, [range(1)])
     began = time.monotonic()
     with pytest.raises(StageError, match=r"3 tries, the last one: .*see that it runs"):
         run.translate(settings("http://127.0.0.1:9/v1", budget={"tokens": 10}))

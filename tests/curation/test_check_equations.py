@@ -28,6 +28,8 @@ def _check(language: str, source: str | None, translation: str | None) -> tuple[
      ("de", "2 times 3 = 6", "2 x 3 = 6"),
      ("es", "(5 * 3) + 2 = 17", "5 × 3 + 2 = 17"),
      ("de", "48/2 is 24", "48/2 = 24"),
+     ("ru", "2 weeks have 2*7 = 14 days", "в 2 неделях 2*7 = 14 дней"),
+     ("ru", "In the second week 1/2 * 5000 = 2500", "На второй — 1/2 * 5000 = 2500"),
      ("ru", "1 hour = 60 minutes. 2 * 60 = 120", "В часе 60 минут. 2 * 60 = 120"),
      ("ru", "3 hours are 3 * 60 = 180", "3 часа — это 3 * 60 = 180"),
      ("de", "That is 3 * 4 = 12 of 20 eggs.", "Von 20 Eiern – also Eiern – sind das 3 * 4 = 12."),

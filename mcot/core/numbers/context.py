@@ -47,9 +47,11 @@ _GRADE = re.compile(r"(?:st|nd|rd|th)[ -]grade")
 # Classes of Japan's middle and high schools, which count anew, in years of school: 中学1年 is the seventh.
 _SCHOOL_YEAR = re.compile(r"[ ]?年生?")
 _SCHOOLS = {"中学": 6, "高校": 9}
-# The people who were just named: "AとBの三人は", "A、B和C三人一共"; three people that are new are 三个人, 3人の子供.
+# The people who were just named: "AとBの三人は", 、四人が, "A、B和C三人制作"; new ones are 三个人, 有三人, 3人の子供.
 _NAMED_TOGETHER = re.compile(r"[ ]?人[はがで]")
 _TOGETHER = re.compile(r"[ ]?人(?:とも|全員|一共|一起|共|合|总|總|都|各|平分)")
+_KANA = re.compile("[ぁ-ゖ]")
+_NEW_PEOPLE = frozenset("有了每需请來来是给给")
 # A capital letter there begins a sentence, elsewhere a name: "Sally Two".
 _SENTENCE_ENDS = frozenset(".!?:;\"“”'(\n-•*")
 
@@ -151,6 +153,17 @@ def _consider_hours(plain: str, part: Part, language: str) -> None:
         part.alternatives = (*part.alternatives, (part.value + 6 - 1) % _HOURS + 1)
 
 
+def _are_named(plain: str, part: Part, before: str) -> bool:
+    """Whether a number counts people who were named before."""
+    end = part.end - plain.endswith("人", 0, part.end)
+    if before in ("の", "、", "。") and _NAMED_TOGETHER.match(plain, end):
+        return True
+    # 三人 in Chinese: people who come anew have a counter, 三个人.
+    in_words = is_numeral(plain[part.start : end]) and plain.startswith("人", end)
+    is_chinese = in_words and _KANA.search(plain) is None and before not in _NEW_PEOPLE
+    return is_chinese or _TOGETHER.match(plain, end) is not None
+
+
 def _consider_ideographs(plain: str, part: Part, before: str) -> None:
     if plain.startswith("月", part.end) and is_numeral(plain[part.end - 1]) and part.value <= _MONTHS:
         # 五月 is May; five months are 五个月, 五か月.
@@ -159,9 +172,7 @@ def _consider_ideographs(plain: str, part: Part, before: str) -> None:
         part.certain, part.ordinal = False, True
     elif (years := _SCHOOLS.get(plain[part.start - 2 : part.start])) and _SCHOOL_YEAR.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value + years)
-    elif 1 < part.value <= _FEW and (
-        (_NAMED_TOGETHER if before == "の" else _TOGETHER).match(plain, part.end - plain.endswith("人", 0, part.end))
-    ):
+    elif 1 < part.value <= _FEW and _are_named(plain, part, before):
         part.certain, part.definite = False, True
     elif _FRACTIONAL_TENTHS.match(plain, part.end):
         part.alternatives = (*part.alternatives, part.value / 10, part.value * 10)
