@@ -19,8 +19,8 @@ LANGUAGES = {"de": (3000, 2.0), "es": (2500, 1.7), "th": (2000, 1.3), "sw": (150
 ERROR = 0.05
 FOLDERS = {"keep": "dataset", "review": "review", "drop": "rejected"}
 # What the planted scores are drawn around.
-BAND: dict[str, Band] = {**DEFAULT_BANDS, "length": Band(keep=0.6, drop=0.3)}
-BANDS: dict[str, dict[str, Band]] = dict.fromkeys(LANGUAGES, BAND)
+OWN_BANDS: dict[str, Band] = {**DEFAULT_BANDS, "length": Band(keep=0.6, drop=0.3)}
+BANDS: dict[str, dict[str, Band]] = dict.fromkeys(LANGUAGES, OWN_BANDS)
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,8 +61,8 @@ def plant(rng: np.random.Generator) -> Planted:
         "repetition": np.where(quality + noise[3] < -2.0, 0.6, 1.0),
         "numbers": np.where(rng.random(count) < np.where(wrong_number, 0.8, 0.006), 0.7, 1.0),
     }
-    kept = np.logical_and.reduce([values >= BAND[check].keep for check, values in scores.items()])
-    dropped = np.logical_or.reduce([values < BAND[check].drop for check, values in scores.items()])
+    kept = np.logical_and.reduce([values >= OWN_BANDS[check].keep for check, values in scores.items()])
+    dropped = np.logical_or.reduce([values < OWN_BANDS[check].drop for check, values in scores.items()])
     decision = np.where(kept, "keep", np.where(dropped, "drop", "review"))
     return Planted(language, (quality > 0) & ~wrong_number, scores, decision)
 

@@ -16,7 +16,7 @@ from annotation.calibration_search import Target
 from benchmarks import planted_reviews
 from mcot.core.errors import RunError, SettingsError
 from mcot.core.reviews import QUEUE_SCHEMA, RESOLVED_SCHEMA, VERDICT_SCHEMA
-from mcot.core.settings import DEFAULT_BANDS, Band, CurationSettings
+from mcot.core.settings import Band, CurationSettings
 from mcot.core.settings_file import load_settings
 
 EMPTY = (QUEUE_SCHEMA.empty_table(), VERDICT_SCHEMA.empty_table(), RESOLVED_SCHEMA.empty_table())
@@ -67,11 +67,11 @@ def test_a_path_keeps_what_it_says(tmp_path: Path) -> None:
         scores = {check: values[of] for check, values in planted.scores.items()}
         assert (count.total, count.kept) == (of.sum(), (planted.decision[of] == "keep").sum())
         for check in ("back_translation", "repetition"):
-            path = make_path(count, check, DEFAULT_BANDS[check])
-            first = levels(scores, DEFAULT_BANDS, check, path.keeps)
+            path = make_path(count, check, planted_reviews.OWN_BANDS[check])
+            first = levels(scores, planted_reviews.OWN_BANDS, check, path.keeps)
             assert path.kept == tuple(int((first <= place).sum()) for place in range(len(path.keeps)))
             assert list(path.keeps) == sorted(path.keeps, reverse=True)
-            assert path.keeps[CURRENT] == DEFAULT_BANDS[check].keep
+            assert path.keeps[CURRENT] == planted_reviews.OWN_BANDS[check].keep
             assert path.kept[0] >= 0.7 * count.kept
         # Few rows have less than the highest score: the threshold would cost too much or nothing.
         assert path.keeps[0] == 0.8
@@ -235,7 +235,7 @@ def test_what_is_certified_holds_on_planted_sets(tmp_path: Path) -> None:
             of = planted.language == language
             scores = {check: values[of] for check, values in planted.scores.items()}
             ((check, band),) = bands.items()
-            kept[of] = levels(scores, DEFAULT_BANDS, check, [band.keep]) == 0
+            kept[of] = levels(scores, planted_reviews.OWN_BANDS, check, [band.keep]) == 0
         if found.thresholds:
             certified += 1
             met += planted.precision(kept) >= 0.9

@@ -94,10 +94,10 @@ def test_scores_of_models_are_calibrated_as_any_other(check: str, spread: float,
     planted = planted_reviews.plant(rng)
     # What the back-translation told, a model tells: around the check's own threshold.
     scores = {name: values for name, values in planted.scores.items() if name != "back_translation"}
-    told = planted_reviews.BAND[check].keep + (planted.scores["back_translation"] - 55) / spread
+    told = planted_reviews.OWN_BANDS[check].keep + (planted.scores["back_translation"] - 55) / spread
     scores[check] = np.clip(told, 0, 1)
-    kept = np.logical_and.reduce([values >= planted_reviews.BAND[name].keep for name, values in scores.items()])
-    dropped = np.logical_or.reduce([values < planted_reviews.BAND[name].drop for name, values in scores.items()])
+    kept = np.logical_and.reduce([values >= planted_reviews.OWN_BANDS[name].keep for name, values in scores.items()])
+    dropped = np.logical_or.reduce([values < planted_reviews.OWN_BANDS[name].drop for name, values in scores.items()])
     decision = np.where(kept, "keep", np.where(dropped, "drop", "review"))
     planted = replace(planted, scores=scores, decision=decision)
     planted_reviews.write_run(planted, tmp_path)
@@ -108,7 +108,7 @@ def test_scores_of_models_are_calibrated_as_any_other(check: str, spread: float,
     standing = np.zeros(len(kept), np.bool_)
     for change in found.languages:
         of = planted.language == change.language
-        bands = planted_reviews.BAND | found.thresholds[change.language]
+        bands = planted_reviews.OWN_BANDS | found.thresholds[change.language]
         own = {name: values[of] for name, values in scores.items()}
         standing[of] = np.logical_and.reduce([values >= bands[name].keep for name, values in own.items()])
         assert change.kept_after == standing[of].sum()
