@@ -51,7 +51,7 @@ _SCHOOLS = {"中学": 6, "高校": 9}
 _NAMED_TOGETHER = re.compile(r"[ ]?人[はがで]")
 _TOGETHER = re.compile(r"[ ]?人(?:とも|全員|一共|一起|共|合|总|總|都|各|平分)")
 _KANA = re.compile("[ぁ-ゖ]")
-_NEW_PEOPLE = frozenset("有了每需请來来是给给")
+_NEW_PEOPLE = frozenset("有了每需请來来是给")
 # A capital letter there begins a sentence, elsewhere a name: "Sally Two".
 _SENTENCE_ENDS = frozenset(".!?:;\"“”'(\n-•*")
 

@@ -70,7 +70,7 @@ def without_mentions(
 
 
 def _count_repeated(same: Sequence[Number], text: str, phrase: re.Pattern[str]) -> int:
-    """How many of "four years ago ... four years later ... four years ago" only say again when that was."""
+    """How many mentions with what a pattern finds behind them are repeated: "four years ago", "6 inch tiles"."""
     phrases = Counter(match[match.lastindex or 0].lower() for n in same if (match := phrase.match(text, n.end)))
     return sum(phrases.values()) - len(phrases)
 
