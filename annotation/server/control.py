@@ -31,6 +31,8 @@ _USER_ERROR_LINE = re.compile(r"process (\d+): (.+)")
 # In seconds. A first start makes the database, and a busy machine takes ten times what an idle one does.
 _START_WAIT = 180.0
 _STOP_WAIT = 30.0
+# How often a server that runs in the foreground is looked at, and so how late a signal may be seen.
+_POLL = 0.2
 # The log of earlier starts is kept up to this size, in bytes, once.
 _LOG_SIZE = 1 << 20
 
@@ -195,7 +197,9 @@ def run_foreground(
             shown = f": {server.password} (shown this once)" if first and sys.stderr.isatty() else ""
             say(f"sign in as {server.username}; the password is in {server.home / 'owner_password'}{shown}")
             say(f"warnings and errors: {server.log}; Ctrl-C stops the server")
-            code = server.process.wait()
+            # Not one endless wait: a signal that comes just before the system call would leave it waiting.
+            while (code := server.process.poll()) is None:
+                time.sleep(_POLL)
         except KeyboardInterrupt:
             server.stop()
             say("Argilla: stopped")
