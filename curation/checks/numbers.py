@@ -50,7 +50,7 @@ class NumbersCheck:
     """Scores how far the numbers of source and translation correspond: 1.0 when all of them do."""
 
     name = "numbers"
-    signature = sign("numbers", 5)
+    signature = sign("numbers", 6)
 
     def open(self) -> None:
         """Nothing to load: a language's words are read when its first row comes."""

@@ -13,14 +13,6 @@ WIDEST_GAP = 7
 # Between digits and a multiplier, or anything and a dozen.
 _DIGIT_GAPS = frozenset({" ", "-", ""})
 _DENOMINATOR_GAPS = frozenset({" ", "-", "- ", ""})
-# Before a whole: সাড়ে তিন is 3 1/2, সোয়া তিন 3 1/4, পৌনে তিন 2 3/4. Most texts write one of the letters in one piece.
-_ADDED = {
-    form: added
-    for word, added in (("সাড\u09bcে", Fraction(1, 2)), ("সোয\u09bcা", Fraction(1, 4)), ("পৌনে", Fraction(-1, 4)))
-    for form in (word, word.replace("ড\u09bc", "\u09dc").replace("য\u09bc", "\u09df"))
-}
-# Telugu counts people with words of their own, which multiply nothing: in ఇద్దరూ వంద, two share a hundred.
-_PEOPLE = re.compile("ద్దర|గ్గుర|గుర[ుూేి]|వ్వుర|రువుర|మంది")
 _OF_PARTS = re.compile(r"[ ]?分[のノ之][ ]?")
 _CURRENCIES = frozenset("$€£¥₹৳")
 # "half a dozen", "half of a dozen".
@@ -43,10 +35,13 @@ def compose(plain: str, parts: list[Part], index: int, grammar: Grammar, languag
         return _compose_ordinal(plain, first, parts[index + 1], index, grammar)
     if first.kind == "multiplicative":
         return _compose_dozen(plain, first, parts[index + 1], index, grammar)
-    added = _ADDED.get(plain[first.start : first.end]) if language == "bn" and first.kind == "fraction" else None
+    added = grammar.added.get(plain[first.start : first.end]) if first.kind == "fraction" else None
     if added is not None and _is_whole(parts[index + 1]) and plain[first.end : parts[index + 1].start] == " ":
         following = parts[index + 1]
-        whole, index = Part(first.start, following.end, "cardinal", following.value + added), index + 2
+        # সাড়ে তিনশো is 350: the half is one of a hundred.
+        scale = next(scale for scale in (_THOUSAND, _HUNDRED, 1) if not following.value % scale)
+        value = following.value + added * scale
+        whole, index = Part(first.start, following.end, "cardinal", value), index + 2
     elif first.kind not in ("cardinal", "multiplier", "digits"):
         return _compose_pair(plain, first, parts[index + 1], index, grammar)
     elif first.kind == "multiplier" and grammar.multiplier_first:
@@ -79,9 +74,8 @@ def _compose_whole(plain: str, parts: list[Part], index: int, grammar: Grammar) 
         part = parts[index]
         gap = _gap(plain, end, part.start)
         if part.kind == "multiplier" and current and gap in (_DIGIT_GAPS if digits else grammar.multiplied):
-            if _PEOPLE.search(plain, first.start, first.end) or not _multiplies(
-                current, part.value, scale, grammar, digits=digits
-            ):
+            counts_people = grammar.people is not None and grammar.people.search(plain, first.start, first.end)
+            if counts_people or not _multiplies(current, part.value, scale, grammar, digits=digits):
                 break
             if part.value == _HUNDRED:
                 current *= _HUNDRED

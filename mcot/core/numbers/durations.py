@@ -1,31 +1,24 @@
-"""A part of an hour is so many minutes, a part of a year so many months: "half an hour", 半年, полчаса."""
+"""Hours and years in parts, or as so many minutes and months: "half an hour", 半年, "1 h 30"."""
 
 import re
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
 
 from mcot.core.numbers.context import Part
+from mcot.core.numbers.lexicon import load_lexicon
+from mcot.core.numbers.number import Number
 
-__all__ = ["consider_duration"]
+__all__ = ["consider_duration", "take_out_durations"]
 
 _MINUTES = 60
-_MONTHS = 12
-# What stands between a number and the hour or the year, and these, as words begin or are written together.
-_UNITS: dict[str, tuple[str, str, str]] = {
-    "en": (r"[ -](?:an? |of an? |the )?", r"hours?\b", r"years?\b"),
-    "sw": (r" (?:ya |la |wa )?", r"\b(?:saa|lisaa|masaa)\b", r"\b(?:mwaka|miaka)\b"),
-    "bn": (r"[ ]?", r"ঘ[ণন]্টা", r"(?:বছর|বৎসর)"),
-    "te": (r"[ ]?", r"గంట", r"(?:సంవత్సర|ఏడాది|ఏళ్)"),
-    "th": (r"[ ]?", r"(?:ชั่วโมง|ชม\.)", r"ปี"),
-    "ja": (r"[ ]?", r"時間", r"年(?!生)"),
-    "zh": (r"[ ]?[个個]?", r"(?:小时|小時|钟头|鐘頭|刻[钟鐘])", r"年(?!级)"),
-    "ru": (r"[ ]?", r"час(?:а|ов)?(?![а-яё])", r"(?:год(?:а|у)?|лет)(?![а-яё])"),
-    "es": (r" (?:de )?(?:la )?", r"horas?\b", r"años?\b"),
-    "fr": (r"[ -](?:d['’])?", r"heures?\b", r"(?:ans?|années?)\b"),
-    "de": (r"[ -]?", r"stunden?\b", r"jahr(?:e|es|en)?\b"),
-}
-_AFTER = {code: tuple(re.compile(between + unit) for unit in units) for code, (between, *units) in _UNITS.items()}
-_INSIDE = {code: tuple(map(re.compile, units)) for code, (_, *units) in _UNITS.items()}
+# How many of something a unit has.
+_SMALLER = (("hour", _MINUTES), ("year", 12))
 # "hora y media", "saa moja na nusu": more than one of them may have its unit before it.
 _BEFORE = {"en": 14, "es": 7, "th": 9, "sw": 7}
+# What may stand between "1 h" and "30", in any language.
+_AND = "(?:,|and|y|et|und|и|na|మరియు|এবং|与|又|と)"
+_WIDEST_HOURS = 20
 
 
 def consider_duration(plain: str, part: Part, language: str) -> None:
@@ -36,8 +29,63 @@ def consider_duration(plain: str, part: Part, language: str) -> None:
         part: the number; half an hour has 30 as another value then.
     """
     start = max(0, part.start - _BEFORE.get(language, 0)) if part.value > 1 else part.start
-    for times, after, inside in zip((_MINUTES, _MONTHS), _AFTER[language], _INSIDE[language], strict=True):
+    for times, after, inside in _unit_patterns(language):
         value = part.value * times
         if value.denominator == 1 and (after.match(plain, part.end) or inside.search(plain, start, part.end)):
             part.alternatives = (*part.alternatives, value)
             return
+
+
+@cache
+def _unit_patterns(language: str) -> list[tuple[int, re.Pattern[str], re.Pattern[str]]]:
+    """For each unit how many smaller ones it has, and what finds it after a number and within one: полчаса."""
+    lexicon = load_lexicon(language)
+    return [
+        (times, re.compile(f"{lexicon.before_unit}(?:{names})"), re.compile(names))
+        for times, names in ((times, lexicon.units[unit]) for unit, times in _SMALLER)
+    ]
+
+
+def take_out_durations(
+    left: list[Number], right: list[Number], source: Sequence[Number], translation: Sequence[Number],
+    texts: tuple[str, str], language: str,
+) -> None:  # fmt: skip
+    """Take out of both lists durations that one side says in hours and the other in hours and minutes, or in minutes.
+
+    Args:
+        left, right: what is unmatched in source and translation.
+        source, translation: all numbers.
+        texts: what they were read from.
+        language: the translation's.
+    """
+    _take_out_minutes(left, right, translation, texts[1], _hours_before_minutes(language))
+    _take_out_minutes(right, left, source, texts[0], _hours_before_minutes("en"))
+
+
+@cache
+def _hours_before_minutes(language: str) -> re.Pattern[str]:
+    """What stands between the hours and the minutes of "1 h 30", "1 hour and 30 minutes", 1小时30分."""
+    return re.compile(rf"\s?(?:{load_lexicon(language).units['hour']})[^\s\d,]*\s?{_AND}?\s?", re.IGNORECASE)
+
+
+def _take_out_minutes(
+    ones: list[Number], others: list[Number], numbers: Sequence[Number], text: str, between: re.Pattern[str]
+) -> None:
+    for hours, minutes in pairwise(numbers):
+        if minutes.start - hours.end > _WIDEST_HOURS or not between.fullmatch(text, hours.end, minutes.start):
+            continue
+        if minutes not in others or minutes.value >= _MINUTES:
+            continue
+        part = minutes.value / _MINUTES
+        whole = hours.value + part
+        same = next((n for n in ones if n.certain and n.value in (whole, whole * _MINUTES)), None)
+        if same is not None and hours in others:
+            others.remove(hours)
+        elif same is None or hours.value == 1:
+            # "an hour and a half": the 1 is an article's, or both sides have it.
+            same = same or next((n for n in ones if n.certain and n.value == part), None)
+        else:
+            same = None
+        if same is not None:
+            ones.remove(same)
+            others.remove(minutes)

@@ -84,6 +84,8 @@ class Lexicon:
         definite_after: finds the same after a number, where the language puts it there.
         morphemes: parts of fused compounds, with their values.
         prefixes: beginnings of derived words, with their values.
+        units: by their English names, regular expressions of what the unit's names begin with.
+        before_unit: a regular expression of what may stand between a fraction and its unit: "half an hour".
     """
 
     language: str
@@ -97,6 +99,8 @@ class Lexicon:
     definite_after: re.Pattern[str] | None
     morphemes: Mapping[str, Fraction]
     prefixes: Mapping[str, Fraction]
+    units: Mapping[str, str]
+    before_unit: str
 
 
 def one_case(text: str) -> str:
@@ -171,6 +175,8 @@ def load_lexicon(language: str) -> Lexicon:
         definite_after=re.compile(table["definite_after"]) if "definite_after" in table else None,
         morphemes=morphemes,
         prefixes=prefixes,
+        units=table["units"],
+        before_unit=table["before_unit"],
     )
 
 
