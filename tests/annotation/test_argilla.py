@@ -1,11 +1,9 @@
-"""Pushing and pulling against a real server: each verdict arrives exactly once, whatever is killed in between."""
+"""A run's queue on a real Argilla server, and the verdicts that come back."""
 
-import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,109 +12,18 @@ import pyarrow as pa
 import pytest
 
 from annotation.argilla import push, status
-from annotation.connection import Api, connect
+from annotation.connection import Api
 from annotation.pulling import _read_verdicts, pull
 from annotation.run_folder import ensure_id, read_id
 from annotation.server.control import LocalServer
 from annotation.settings import ReviewSettings
 from annotation.verdicts import validate_verdicts
 from annotation.workspaces import Place, ensure_workspace
-from mcot.core.errors import MCoTError, RunError, SettingsError, StageError
+from mcot.core.errors import RunError, SettingsError
 from mcot.core.files import write_table
 from mcot.core.reviews import QUEUE_SCHEMA, VERDICT_SCHEMA, ReviewFiles, sign_source, sign_translation
 from mcot.core.rows import SCHEMA
-
-PEOPLE = ["amina", "juma", "neema"]
-SignIn = Callable[..., Any]
-
-
-def make_run(folder: Path, languages: list[str], count: int, *, every_second: int = 5) -> Path:
-    """A run with a queue of so many rows a language; every fifth is judged by two."""
-    rows = []
-    for code in languages:
-        for number in range(count):
-            texts = (f"Ali has {number} apples.", f"{number} + 1 = {number + 1}")
-            translated = (f"Ali ana tufaha {number}. ({code})", f"{number} + 1 = {number + 1}")
-            shown = dict(
-                zip(("source_question", "source_rationale", "question", "rationale"), texts + translated, strict=True)
-            )
-            row = dict.fromkeys(SCHEMA.names) | shown | {"id": f"p{number}-{code}", "language": code}
-            rows.append(
-                {
-                    "language": code,
-                    "id": row["id"],
-                    "review_round": 1,
-                    "stratum": "review",
-                    "probability": 1.0,
-                    "priority": float(-number),
-                    "min_submitted": 1 if number % every_second else 2,
-                    "source_signature": sign_source(*texts),
-                    "translation_signature": sign_translation(*translated),
-                    "row": row | {"reasons": ["numbers.changed"], "details": [f"question: {number} -> 7"]},
-                }
-            )
-    write_table(ReviewFiles(folder).queue, pa.Table.from_pylist(rows, schema=QUEUE_SCHEMA))
-    return folder
-
-
-def settings_for(workspace: str, languages: list[str], **more: Any) -> ReviewSettings:
-    return ReviewSettings(workspace=workspace, annotators=dict.fromkeys(languages, PEOPLE), **more)
-
-
-@pytest.fixture
-def closing() -> Iterator[ExitStack]:
-    """Closes what a test opened."""
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def sign_in(closing: ExitStack) -> SignIn:
-    def connected(*arguments: Any, **options: Any) -> Any:
-        client = connect(*arguments, **options)
-        closing.callback(client.http_client.close)
-        return client
-
-    return connected
-
-
-def password_of(passwords: Path, name: str) -> str:
-    """A new account's password: of the one server that has a folder there."""
-    (path,) = passwords.glob(f"*/{name}.password")
-    return path.read_text().strip()
-
-
-class Person:
-    """An annotator at the interface that Argilla's page uses."""
-
-    def __init__(self, server: LocalServer, name: str, passwords: Path, closing: ExitStack) -> None:
-        self.name, self.http = name, httpx.Client(base_url=f"{server.url}/api/v1", timeout=60, trust_env=False)
-        closing.callback(self.http.close)
-        account = {"username": name, "password": password_of(passwords, name)}
-        token = self.http.post("token", data=account).json()["access_token"]
-        self.http.headers["Authorization"] = f"Bearer {token}"
-
-    def records(self, suffix: str) -> dict[str, dict[str, Any]]:
-        """The records of the datasets whose name ends so, by id, with their dataset's name."""
-        found: dict[str, dict[str, Any]] = {}
-        for dataset in self.http.get("me/datasets").json()["items"]:
-            if dataset["name"].endswith(suffix):
-                for offset in range(0, 10_000, 500):
-                    path = f"me/datasets/{dataset['id']}/records/search"
-                    items = self.http.post(path, params={"limit": 500, "offset": offset}, json={}).json()["items"]
-                    found |= {item["record"]["id"]: item["record"] for item in items}
-                    if len(items) < 500:
-                        break
-        return found
-
-    def submit(self, records: list[str], answer: Callable[[int], dict[str, Any]]) -> None:
-        for start in range(0, len(records), 100):
-            items = [
-                {"record_id": record, "status": "submitted", "values": {k: {"value": v} for k, v in answer(n).items()}}
-                for n, record in enumerate(records[start : start + 100], start)
-            ]
-            said = self.http.post("me/responses/bulk", json={"items": items}).raise_for_status().json()
-            assert [one["error"] for one in said["items"] if one["error"]] == []
+from tests.annotation.argilla_people import PEOPLE, Person, SignIn, check_line, make_run, settings_for
 
 
 class Killer:
@@ -388,185 +295,3 @@ def make_queue_row(question: str, rationale: str) -> dict[str, Any]:
         "translation_signature": sign_translation(question, rationale),
     }
     return {"language": "sw", "id": "a", "review_round": 1, "min_submitted": 1, **signatures, "row": row}
-
-
-class Faults:
-    """A server before the server: gives the faults that it is told, one a request, and passes on all others."""
-
-    def __init__(self, target: str) -> None:
-        self.faults: list[int | str | None] = []
-        self.requests = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                outer.requests += 1
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                fault = outer.faults.pop(0) if outer.faults else None
-                if fault == "cut":
-                    self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
-                    self.close_connection = True
-                    return
-                if fault == "page":
-                    self.reply(200, b"<html>hello</html>")
-                    return
-                if fault is not None and fault != "lost":
-                    self.reply(int(fault), b'{"detail": "a fault"}')
-                    return
-                headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "accept-encoding")}
-                url = target + self.path
-                got = httpx.request(self.command, url, headers=headers, content=body, timeout=60, trust_env=False)
-                if fault == "lost":
-                    # Done, but nobody is told.
-                    self.close_connection = True
-                    return
-                self.reply(got.status_code, got.content)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
-
-            def reply(self, code: int, content: bytes) -> None:
-                self.send_response(code)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def faults(argilla_server: LocalServer) -> Iterator[Faults]:
-    between = Faults(argilla_server.url)
-    yield between
-    between.server.shutdown()
-    between.server.server_close()
-
-
-@pytest.mark.parametrize("fault", [500, "cut", pytest.param("lost", marks=pytest.mark.slow)])
-def test_faults_are_outlasted(
-    fault: int | str, faults: Faults, tmp_path: Path, argilla_server: LocalServer, sign_in: SignIn
-) -> None:
-    """Every request of a push and a pull fails once; what is there after is there once."""
-    run, settings = make_run(tmp_path / "demo", ["sw"], 5), settings_for(f"faults-{fault}", ["sw"])
-    client = sign_in(faults.url, argilla_server.api_key)
-    # Each fault is followed by a try that goes well.
-    faults.faults = [fault, *[None, fault] * 60]
-    assert sum(push(client, run, settings, passwords=tmp_path / "users").added.values()) == 5
-    assert len(faults.faults) < 100
-    faults.faults = []
-    assert push(client, run, settings, passwords=tmp_path / "users").there == 5
-    assert [one.rows for one in status(client, run, settings)] == [5]
-
-
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        (500, "answers 500, for 1 s; see that it runs (mcot review serve), then run the same command again"),
-        ("cut", "broke the connection off, for 1 s"),
-    ],
-)
-def test_an_outage_that_lasts_is_one_line(
-    fault: int | str, expected: str, faults: Faults, tmp_path: Path, argilla_server: LocalServer, sign_in: SignIn
-) -> None:
-    run, settings = make_run(tmp_path / "demo", ["sw"], 5), settings_for("lasting", ["sw"])
-    client = sign_in(faults.url, argilla_server.api_key, patience=1)
-    faults.faults = [fault] * 100
-    with pytest.raises(StageError) as told:
-        push(client, run, settings, passwords=tmp_path / "users")
-    assert expected in check_line(told.value, argilla_server.api_key)
-    assert not ReviewFiles(run).verdicts.exists()
-
-
-def test_a_key_that_expires_is_one_line_at_once(
-    faults: Faults, tmp_path: Path, argilla_server: LocalServer, sign_in: SignIn
-) -> None:
-    run, settings = make_run(tmp_path / "demo", ["sw"], 5), settings_for("expiring", ["sw"])
-    client = sign_in(faults.url, argilla_server.api_key)
-    before = faults.requests
-    faults.faults = [401]
-    with pytest.raises(SettingsError) as told:
-        push(client, run, settings, passwords=tmp_path / "users")
-    assert "refuses the key (401)" in check_line(told.value, argilla_server.api_key)
-    assert faults.requests == before + 1
-    assert push(client, run, settings, passwords=tmp_path / "users").added == {"sw": 5}
-
-
-def check_line(error: MCoTError, key: str) -> str:
-    line = str(error)
-    assert "\n" not in line
-    assert key not in line
-    return line
-
-
-def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(StageError) as told:
-        connect("http://127.0.0.1:9", "a-secret-key", patience=1)
-    assert "http://127.0.0.1:9: can't be connected to, for 1 s" in check_line(told.value, "a-secret-key")
-    said = capsys.readouterr().err
-    assert said == "Argilla at http://127.0.0.1:9: can't be connected to; waiting for up to 1 s\n"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("localhost:6900", "valid: one such as http://127.0.0.1:6900"),
-        ("ftp://x", "valid: one such as"),
-        ("http://[", "valid: one such as"),
-        ("http://me:secret@127.0.0.1:6900", "holds a name or password"),
-        ("me:secret@host", "got an address; valid"),
-    ],
-)
-def test_bad_addresses(url: str, expected: str) -> None:
-    with pytest.raises(SettingsError) as told:
-        connect(url, "key")
-    assert expected in check_line(told.value, "secret")
-
-
-def test_what_is_not_argilla(faults: Faults) -> None:
-    for fault in ("page", 404):
-        faults.faults = [fault]
-        with pytest.raises(SettingsError, match="is no Argilla 2"):
-            connect(faults.url, "key")
-
-
-def test_a_wrong_key(argilla_server: LocalServer) -> None:
-    with pytest.raises(SettingsError) as told:
-        connect(argilla_server.url, "wrong-key")
-    assert "refuses the key (401)" in check_line(told.value, "wrong-key")
-
-
-def test_no_server_and_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("ARGILLA_")]:
-        monkeypatch.delenv(name)
-    with pytest.raises(SettingsError, match=f"no Argilla server runs on {tmp_path}"):
-        connect(home=tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    with pytest.raises(SettingsError, match="no Argilla server: none runs here"):
-        connect()
-    monkeypatch.setenv("ARGILLA_API_URL", "http://127.0.0.1:9")
-    with pytest.raises(SettingsError, match="no key; set ARGILLA_API_KEY"):
-        connect()
-    # A folder that is named is meant, whatever the environment says; an address that is named even more so.
-    with pytest.raises(SettingsError, match=f"no Argilla server runs on {tmp_path}; start it"):
-        connect(home=tmp_path)
-    with pytest.raises(SettingsError, match=r"http://127\.0\.0\.1:8: no key"):
-        connect("http://127.0.0.1:8", home=tmp_path)
-
-
-def test_the_local_server_is_found(
-    argilla_server: LocalServer, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("ARGILLA_API_URL", "ARGILLA_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    assert sign_in(home=argilla_server.home).me.username == argilla_server.username
-    # The local server's key is for the local server alone, and what is set for another is not for this one.
-    monkeypatch.setenv("ARGILLA_API_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("ARGILLA_API_KEY", "another's")
-    assert sign_in(home=argilla_server.home).me.username == argilla_server.username
-    monkeypatch.delenv("ARGILLA_API_KEY")
-    assert sign_in(argilla_server.url, home=argilla_server.home).me.username == argilla_server.username

@@ -1,8 +1,6 @@
-"""Drawing the queue: who is drawn with what probability, in what order they are shown, and that it stays so."""
+"""The queue: which rows people are shown, round after round."""
 
-import math
 from collections import Counter
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,59 +12,12 @@ import pytest
 from annotation import queue as module
 from annotation import run_folder
 from annotation.queue import Drawn, draw_queue, extend_queue
-from annotation.settings import AuditShares, Overlap, ReviewSettings
+from annotation.settings import AuditShares, Overlap
 from mcot.core.errors import RunError
-from mcot.core.files import lock_folder, write_json, write_table
+from mcot.core.files import lock_folder, write_table
 from mcot.core.reviews import QUEUE_SCHEMA, VERDICT_SCHEMA, ReviewFiles, sign_source, sign_translation
 from mcot.core.rows import SCHEMA, from_rows
-
-FOLDERS = {"keep": "dataset", "review": "review", "drop": "rejected"}
-SEEDS = 120
-Counts = Mapping[tuple[str, str], int]
-
-
-def make_row(language: str, decision: str, number: int, **columns: Any) -> dict[str, Any]:
-    return {
-        "id": f"{decision}{number}-{language}",
-        "language": language,
-        "decision": decision,
-        "source_question": f"Ann has {number} apples.",
-        "question": f"Ana tufaha {number}.",
-        "scores": {"back_translation_question": 35 + number % 20},
-        **columns,
-    }
-
-
-def make_run(folder: Path, counts: Counts) -> Path:
-    """A run of so many rows of each language and decision, in files of two row groups each."""
-    for name in FOLDERS.values():
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    decide(folder, "first")
-    for (language, decision), count in counts.items():
-        write_rows(folder, language, decision, [make_row(language, decision, number) for number in range(count)])
-    return folder
-
-
-def decide(run: Path, signature: str) -> None:
-    """Have the run's rows be of other decisions."""
-    write_json(run / "decide" / "stage.json", {"signature": signature})
-
-
-def write_rows(folder: Path, language: str, decision: str, rows: list[dict[str, Any]]) -> None:
-    path = folder / FOLDERS[decision] / language
-    path.mkdir(parents=True, exist_ok=True)
-    half = (len(rows) + 1) // 2
-    for number, part in enumerate((rows[:half], rows[half:])):
-        pq.write_table(from_rows(part), path / f"train-{number:05d}.parquet", row_group_size=max(1, half // 2))
-
-
-def settings_of(**changes: Any) -> ReviewSettings:
-    return ReviewSettings(**changes)
-
-
-def keys(table: pa.Table) -> list[tuple[str, str]]:
-    return [(row["language"], row["id"]) for row in table.select(["language", "id"]).to_pylist()]
-
+from tests.annotation.queued_runs import FOLDERS, Counts, decide, keys, make_row, make_run, settings_of, write_rows
 
 SMALL: Counts = {
     ("sw", "keep"): 200,
@@ -250,30 +201,6 @@ def test_audits_are_mixed_in_among_the_uncertain(tmp_path: Path) -> None:
     # Nobody can count them out: they come at no fixed distance.
     places = [place for place, stratum in enumerate(strata) if stratum == "keep"]
     assert len({second - first for first, second in pairwise(places)}) >= 4
-
-
-def test_inclusion_frequencies_are_the_probabilities(tmp_path: Path) -> None:
-    run = make_run(tmp_path, {("sw", "keep"): 40, ("sw", "review"): 25, ("sw", "drop"): 20})
-    counts: Counter[tuple[str, str]] = Counter()
-    first: Counter[str] = Counter()
-    probabilities: dict[str, float] = {}
-    for seed in range(SEEDS):
-        rows = draw_queue(run, settings_of(budget=20, seed=seed)).to_pylist()
-        counts.update((row["stratum"], row["id"]) for row in rows)
-        probabilities |= {row["stratum"]: row["probability"] for row in rows}
-        # Where annotators stop half-way, the audits so far are a simple random sample too.
-        first.update([row["id"] for row in rows if row["stratum"] == "keep"][:2])
-    assert probabilities == {"keep": 5 / 40, "review": 12 / 25, "drop": 3 / 20}
-    for (stratum, _), count in counts.items():
-        assert is_likely(count, probabilities[stratum])
-    assert len(counts) == 85
-    assert all(is_likely(count, 2 / 40) for count in first.values())
-    assert len(first) > 36
-
-
-def is_likely(count: int, probability: float) -> bool:
-    """Whether so many of `SEEDS` draws is within four and a half standard deviations of what it should be."""
-    return abs(count - SEEDS * probability) < 4.5 * math.sqrt(SEEDS * probability * (1 - probability))
 
 
 def test_ids_that_are_there_twice_are_said(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from curation.checks.language import LanguageCheck
 from tests.curation.llm_server import LlmServer
 
 
@@ -15,3 +16,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LlmServer]:
     one = LlmServer()
     yield one
     one.close()
+
+
+@pytest.fixture(scope="module")
+def language_check() -> LanguageCheck:
+    """The language check with its model loaded."""
+    check = LanguageCheck()
+    check.open()
+    return check

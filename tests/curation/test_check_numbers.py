@@ -204,7 +204,7 @@ def test_human_translations(language: str, shared_data: Path) -> None:
     """Most are kept; with one number changed, hardly any."""
     rng = random.Random(5)
     kept = changed = found = 0
-    english, texts = (_mgsm(shared_data, code) for code in ("en", language))
+    english, texts = (mgsm_questions(shared_data, code) for code in ("en", language))
     for source, translation in zip(english, texts, strict=True):
         if _check(language, source, translation)[0] != 1:
             continue
@@ -220,5 +220,5 @@ def test_human_translations(language: str, shared_data: Path) -> None:
     assert found / changed >= 0.98
 
 
-def _mgsm(folder: Path, language: str) -> list[str]:
+def mgsm_questions(folder: Path, language: str) -> list[str]:
     return [row["question"] for row in json.loads((folder / "mgsm" / f"test_{language}.json").read_text("utf-8"))]

@@ -40,6 +40,7 @@ SAME = [
     (QUARTER_TO, "ru", "Он встаёт без четверти восемь и уходит в 9."),
     (QUARTER_TO, "bn", "সে সকাল পৌনে আটটায় ওঠে এবং ৯টায় বের হয়।"),
     (QUARTER_TO, "zh", "他早上七点三刻起床，9点出门。"),
+    (QUARTER_TO, "sw", "Anaamka saa mbili kasorobo asubuhi na kuondoka saa 3 asubuhi."),
     (QUARTER_TO, "fr", "Il se lève à huit heures moins le quart et part à 9 heures."),
     (TO_NOON, "zh", "他从早上8点工作到中午。"),
     (TO_NOON, "de", "Er arbeitet von 8 Uhr bis mittags."),

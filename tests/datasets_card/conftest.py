@@ -1,7 +1,7 @@
-"""A small finished run, and a Hub on loopback to publish it to."""
+"""A small finished run, a Hub on loopback to publish it to, and cards of planted rows."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mcot.core.hub import hub_is_reachable
 from mcot.core.settings import CurationSettings
 from mcot.demo import write_problems
 from tests.datasets_card.hub_server import HubServer
+from tests.datasets_card.rendered_cards import ROWS, Published, publish_rows
 
 # Of no account.
 TOKEN = "hf_thisTokenIsASecretOfTheTests"  # noqa: S105
@@ -77,3 +78,13 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
     return slept
+
+
+@pytest.fixture
+def publish(tmp_path: Path) -> Callable[..., Published]:
+    """See `publish_rows`."""
+
+    def publish(rows: list[dict[str, Any]] = ROWS, **facts: Any) -> Published:
+        return publish_rows(tmp_path, rows, **facts)
+
+    return publish

@@ -1,97 +1,21 @@
-"""The card as the Hub, `datasets` and a browser read it."""
+"""The dataset card: its metadata, and that its figures are those of the report."""
 
 import fnmatch
 import json
 import re
-import shutil
 from collections.abc import Callable, Mapping
-from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import DatasetCard, DatasetCardData
-from markdown_it import MarkdownIt
 
 from datasets_card.card import make_card
 from datasets_card.citations import find_citations
-from datasets_card.escaping import as_code, as_lines, as_preformatted, as_text, shorten
 from datasets_card.examples import pick_examples
 from datasets_card.figures import show_count
 from datasets_card.metadata import size_category
-from datasets_card.publication import Staged
 from mcot.core.files import read_json, write_json
-from tests.datasets_card.card_runs import SETTINGS, make_row, make_run, stage, summary
-
-ROWS = [
-    *(make_row(number, code) for code in ("sw", "bn", "ja", "en") for number in range(1, 9)),
-    make_row(13, "sw", decision="drop", reasons=["numbers.changed"], details=["12 became 21"]),
-    make_row(14, "sw", decision="review", reasons=["language.mixed"], details=["half"]),
-]
-LANGUAGES = {"languages": ["sw", "bn", "ja"]}
-
-HOSTILE = (
-    "---\nlicense: mit\n---\n# Heading\n\n</td></tr></table><script>alert(1)</script>\n```\n~~~\n| a | b |\n|---|---|\n"
-    "<!-- <img src=x onerror=alert(1)> ![x](http://x.example/x.png) [y](javascript:alert(1)) **b** _i_ `c` ~~s~~ "
-    "$$\\frac{1}{2}$$ \\( x \\) www.example.com https://example.com @somebody :smile: &lt; &#60; \\<b>\n"
-    "1. one\n- two\n> three\n===\n***\n{{ 7 * 7 }} {% raw %}\n\n\r\n\u2028\u202e\0\ud800 "
-)
-
-
-class Page(HTMLParser):
-    """What a browser would see: tags, and the text of each cell."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.texts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        if tag in ("td", "th", "code", "pre", "li", "h1", "p"):
-            self.texts.append("")
-        elif tag == "br" and self.texts:
-            self.texts[-1] += "\n"
-
-    def handle_data(self, data: str) -> None:
-        if self.texts:
-            self.texts[-1] += data
-
-
-def render(readme: str) -> Page:
-    """The card's Markdown as HTML."""
-    text = re.sub(r"\A---\n.*?\n---\n", "", readme, flags=re.DOTALL)
-    page = Page()
-    page.feed(MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text))
-    return page
-
-
-def read_metadata(readme: bytes) -> dict[str, Any]:
-    """What the Hub's own class reads at a card's head."""
-    data = DatasetCard(readme.decode()).data
-    assert isinstance(data, DatasetCardData)
-    content: dict[str, Any] = data.to_dict()  # type: ignore[no-untyped-call]
-    return content
-
-
-Published = tuple[Path, Staged, dict[str, bytes]]
-
-
-@pytest.fixture
-def publish(tmp_path: Path) -> Callable[..., Published]:
-    def publish(
-        rows: list[dict[str, Any]] = ROWS,
-        *,
-        previous: Mapping[str, Any] | None = None,
-        title: str | None = "Word problems",
-        **facts: Any,
-    ) -> Published:
-        run = make_run(tmp_path / "run", rows, **{"settings": LANGUAGES, **facts})
-        settings = SETTINGS.model_copy(update={"title": title})
-        staged = stage(run, tmp_path / "staged", settings)
-        return run, staged, make_card(run, staged, settings, previous=previous)
-
-    return publish
+from tests.datasets_card.card_runs import SETTINGS, make_row, summary
+from tests.datasets_card.rendered_cards import LANGUAGES, Published, read_metadata
 
 
 def test_metadata_is_what_the_hub_reads(publish: Callable[..., Published]) -> None:
@@ -191,60 +115,6 @@ def test_no_name_of_an_annotator(publish: Callable[..., Published]) -> None:
         assert b"zawadi" not in content
 
 
-def test_hostile_text_stays_text(publish: Callable[..., Published]) -> None:
-    texts = ("source_question", "source_rationale", "question", "rationale", "answer", "source", "license")
-    evil = dict.fromkeys(texts, HOSTILE.replace("\ud800", ""))
-    _, _, harmless = publish_changed(publish, {})
-    _, _, files = publish_changed(publish, {**evil, "translator": "a|b`c`<script>@x"})
-    calm, page = render(harmless["README.md"].decode()), render(files["README.md"].decode())
-    # The same page but for lines within cells.
-    assert [tag for tag in page.tags if tag != "br"] == [tag for tag in calm.tags if tag != "br"]
-    shown = [cell for cell in page.texts if "</td></tr></table><script>alert(1)</script>" in cell]
-    assert len(shown) >= 3
-    for line in HOSTILE.split("\n"):
-        words = " ".join(re.sub("[\0\u202e\ud800]", "", line).split())
-        assert any(words in " ".join(re.sub("\N{REPLACEMENT CHARACTER}", "", cell).split()) for cell in shown)
-    assert read_metadata(files["README.md"])["license"] == "mit"
-    # What the Hub's own extensions would read.
-    for mark in (b"$$", b"://x.example", b"www.example", b"@somebody", b":smile:", b"\\("):
-        assert mark not in files["README.md"]
-    assert len(files["README.md"]) < 60_000
-
-
-def publish_changed(publish: Callable[..., Published], changed: Mapping[str, Any]) -> Published:
-    """What is published where every row says something else, in the same place as before."""
-    rows = [make_row(number, code, **changed) for code in ("sw", "bn", "ja") for number in (1, 2)]
-    published = publish(rows, settings={**LANGUAGES, "include_english": False})
-    for folder in (published[0], published[1].folder):
-        shutil.rmtree(folder)
-    return published
-
-
-def test_a_huge_text_is_cut(publish: Callable[..., Published]) -> None:
-    rows = [make_row(1, "sw", question="neno " * 200_000, source_question="word " * 200_000)]
-    _, _, files = publish(rows, settings={"languages": ["sw"]})
-    assert len(files["README.md"]) < 40_000
-    assert "…</td>" in files["README.md"].decode()
-
-
-def test_a_hostile_title_and_record_of_the_state_before(publish: Callable[..., Published]) -> None:
-    previous = {
-        "tag": "</code><script>x</script>|`",
-        "license": "<b>",
-        "configs": {"sw": {"train": 3}, "bn": {"train": "x"}, "ja": None, "<i>": {"train": 1}},
-        "translators": {"sw": ["<script>|", 7]},
-        "thresholds": {"sw": {"numbers": [2.0, 1.0], "<b>": [1, 2], "length": "x"}},
-        "files": {"data/sw/train-00000-of-00001.parquet": None},
-    }
-    _, _, files = publish(previous=previous, title="A\n---\nlicense: other\n<script>|")
-    text = files["README.md"].decode()
-    assert read_metadata(files["README.md"])["license"] == "mit"
-    page = render(text)
-    assert "script" not in page.tags
-    assert "i" not in page.tags
-    assert "| Swahili | 3 | 8 | +5 |" in text
-
-
 @pytest.mark.parametrize(
     ("previous", "expected", "absent"),
     [
@@ -309,37 +179,6 @@ def test_citations(sources: list[dict[str, Any]], models: list[str], expected: l
         assert entry.count("{") == entry.count("}")
         assert re.match(r"@\w+\{[\w-]+,\n", entry)
         assert re.search(r"arXiv:?(preprint arXiv:)?\s?\d{4}\.\d{5}|arXiv preprint arXiv:\d{4}\.\d{5}", entry)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("plain, text. 12.5% (a–b) it's x_y", "plain, text. 12.5% (a–b) it's x_y"),
-        ("a|b", "a&#124;b"),
-        ("<b>&", "&#60;b&#62;&#38;"),
-        ("_a_", "&#95;a&#95;"),
-        ("1. x", "&#49;. x"),
-        ("1.5", "1.5"),
-        ("- x", "&#45; x"),
-        ("-1", "-1"),
-        ("---", "&#45;--"),
-        ("=", "&#61;"),
-        ("http://x", "http&#58;//x"),
-        ("www.x", "www&#46;x"),
-        ("a\n\nb\r\nc", "a b c"),
-        ("\0\u202e", "\N{REPLACEMENT CHARACTER}" * 2),
-        (7, "7"),
-    ],
-)
-def test_text_on_one_line(value: object, expected: str) -> None:
-    assert as_text(value) == expected
-    assert as_code(value) == f"<code>{expected}</code>"
-
-
-def test_text_of_several_lines() -> None:
-    assert as_lines("a\n\n<b>\r\nc\u2028d\n") == "a<br>&#60;b&#62;<br>c<br>d"
-    assert as_preformatted("a:\n  b: <c>\n\n  d") == "a:\n  b: &#60;c&#62;\n\n  d"
-    assert (shorten("abc", 3), shorten("abcd", 3)) == ("abc", "ab…")
 
 
 @pytest.mark.parametrize(

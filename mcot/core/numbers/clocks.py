@@ -68,7 +68,8 @@ def _times(source: Sequence[Number], text: str) -> Iterator[_Time]:
 def _ways_to_say(hour: Fraction, minute: Fraction, language: str) -> Iterator[tuple[Fraction, ...]]:
     """The numbers that a time may be said with; the hour comes last."""
     # By the clock of 12 hours, of 24, and by the Swahili one.
-    hours = list(dict.fromkeys((hour, hour - _HOURS, hour + _HOURS, (hour - _SWAHILI) % _HOURS or Fraction(_HOURS))))
+    swahili = (hour - _SWAHILI) % _HOURS
+    hours = list(dict.fromkeys((hour, hour - _HOURS, hour + _HOURS, swahili, swahili or Fraction(_HOURS))))
     part = minute / _MINUTES
     # In digits; ten to eight.
     yield from ((minute, each) for each in hours)

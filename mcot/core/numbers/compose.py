@@ -214,7 +214,9 @@ def _join_next(
     gap = _gap(plain, whole.end, following.start)
     value: Fraction | None = None
     alternatives: tuple[Fraction, ...] = ()
-    if following.kind == "fraction" and following.value < 1:
+    if plain[following.start : following.end] in grammar.subtracted and gap == " ":
+        value = whole.value - following.value
+    elif following.kind == "fraction" and following.value < 1:
         is_unit = following.value.numerator == 1
         if gap in grammar.parts and is_unit and following.value.denominator > 2:
             if whole.value < following.value.denominator:

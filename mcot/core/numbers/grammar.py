@@ -26,6 +26,7 @@ class Grammar:
         twenties: whether 60 and 80 take the numbers to 19: "soixante et onze".
         ordinals: between the two words of an ordinal where it is no gap of `tens`: "vigésimo primero".
         added: what a word before a whole adds to it, or to its hundreds: সাড়ে তিন is 3 1/2, সাড়ে তিনশো 350.
+        subtracted: fractions that are less than the whole before them: "moja kasorobo" is 3/4.
         people: finds a word that counts people and multiplies nothing: in ఇద్దరూ వంద, two share a hundred.
     """
 
@@ -40,6 +41,7 @@ class Grammar:
     twenties: bool = False
     ordinals: frozenset[str] = _NONE
     added: Mapping[str, Fraction] = field(default_factory=dict)
+    subtracted: frozenset[str] = _NONE
     people: re.Pattern[str] | None = None
 
 
@@ -69,6 +71,7 @@ GRAMMARS: dict[str, Grammar] = {
         halves=_gaps(" na "),
         multiplier_first=True,
         unit_first=True,
+        subtracted=frozenset({"kasorobo", "kasoro robo"}),
     ),
     "bn": Grammar(hundreds=_gaps(" ", ""), multiplied=_gaps(" ", ""), largest_hundreds=99, added=_BENGALI_ADDED),
     "te": Grammar(

@@ -84,6 +84,7 @@ class Lexicon:
         definite_after: finds the same after a number, where the language puts it there.
         morphemes: parts of fused compounds, with their values.
         prefixes: beginnings of derived words, with their values.
+        names: words that are people's names where they have a capital letter and count nothing.
         units: by their English names, regular expressions of what the unit's names begin with.
         before_unit: a regular expression of what may stand between a fraction and its unit: "half an hour".
     """
@@ -99,6 +100,7 @@ class Lexicon:
     definite_after: re.Pattern[str] | None
     morphemes: Mapping[str, Fraction]
     prefixes: Mapping[str, Fraction]
+    names: frozenset[str]
     units: Mapping[str, str]
     before_unit: str
 
@@ -175,6 +177,7 @@ def load_lexicon(language: str) -> Lexicon:
         definite_after=re.compile(table["definite_after"]) if "definite_after" in table else None,
         morphemes=morphemes,
         prefixes=prefixes,
+        names=frozenset(table.get("names", ())),
         units=table["units"],
         before_unit=table["before_unit"],
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from mcot.core.numbers.compose import WIDEST_GAP, compose
 from mcot.core.numbers.context import Part, consider_context
@@ -45,6 +46,8 @@ def read_numbers(text: str, language: str) -> list[Number]:
     if not text.isascii() and _SPECIAL.search(plain):
         plain = _WIDE_GROUP.sub(",", plain).translate(_PLAIN)
     parts = _find_parts(plain, lexicon)
+    if lexicon.names:
+        parts = [part for part, after in pairwise([*parts, None]) if part and not _is_name(text, part, after, lexicon)]
     grammar = GRAMMARS[language]
     numbers: list[Number] = []
     index, count, joins = 0, len(parts), language in JOINING
@@ -88,6 +91,13 @@ def read_numbers(text: str, language: str) -> list[Number]:
             )
         )
     return numbers
+
+
+def _is_name(text: str, part: Part, after: Part | None, lexicon: Lexicon) -> bool:
+    """Whether a number word is somebody's name: "Mia ana", but not "Mia mbili", two hundred."""
+    word = text[part.start : part.end]
+    counted = after is not None and after.start - part.end == 1
+    return not counted and word[0].isupper() and word.lower() in lexicon.names
 
 
 def _turn_round(part: Part, language: str) -> None:
