@@ -9,45 +9,13 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Literal, NamedTuple
 
+from mcot.core.reasons import explain
+
 __all__ = ["Fault", "describe_findings", "find_faults", "mark_text"]
 
 Part = Literal["question", "rationale"]
 _PARTS: dict[str, str] = {"question": "Question", "rationale": "Solution"}
 
-_WORDS = {
-    "translation.unfinished": "the translation stops in the middle of a sentence",
-    "translation.spans_lost": "a number or formula did not survive",
-    "language.wrong": "it may be in another language",
-    "language.mixed": "a part is in another language",
-    "numbers.changed": "a number was changed",
-    "numbers.missing": "a number is missing",
-    "numbers.added": "a number is not in the English text",
-    "numbers.order": "two numbers changed places",
-    "back_translation.low": "translated back to English, it says something else",
-    "length.short": "it is too short or breaks off",
-    "length.long": "it is too long",
-    "length.unusual": "its length is unusual",
-    "untranslated.copied": "it is the English text, not translated",
-    "untranslated.partly": "a part was left in English",
-    "repetition.loop": "it repeats itself",
-    "equations.altered": "an equation was changed, or steps changed places",
-    "equations.missing": "an equation is missing",
-    "equations.added": "an equation is not in the English text",
-    "equations.false": "a calculation is wrong",
-    "equations.source_false": "a calculation of the English text is wrong",
-    "answer.differs": "the final answer is not the right one",
-    "duplicates.near": "nearly the same text is in the dataset already",
-    "duplicates.exact": "the same text is in the dataset already",
-    "contamination.benchmark": "the problem is in a benchmark",
-    "quality_estimation.low": "a model trained on people's scores doubts that it is a good translation",
-    "judge.meaning": "a language model says that the meaning was changed",
-    "judge.reasoning": "a language model says that the reasoning was changed",
-    "judge.fluency": "a language model says that it reads badly",
-    "judge.low": "a language model doubts that it is a good translation",
-    "back_translation.missing": "it could not be translated back into English for a comparison",
-    "judge.unreadable": "a language model was to judge it and did not",
-    "review.rejected": "annotators rejected it",
-}
 # The score of a check that saw nothing in particular says nothing to an annotator.
 _SCORE = re.compile(r"-?[\d.e+-]+, kept from -?[\d.e+-]+")
 
@@ -86,9 +54,7 @@ def describe_findings(reasons: Sequence[str] | None, details: Sequence[str] | No
     lines: dict[str, None] = {}
     for reason, detail in _pairs(reasons, details):
         part, rest = _split(detail)
-        words = _WORDS.get(reason) or (
-            "the problem is in a benchmark" if reason.startswith("contamination.") else reason
-        )
+        words = explain(reason).phrase or reason
         where = f"{_PARTS[part]}: " if part else ""
         what = "" if not rest or _SCORE.fullmatch(rest) else f": {rest.replace('->', '→')}"
         line = f"{where}{words}{what}"

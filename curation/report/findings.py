@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from curation.report.certainty import Certainty, find_strongest
 from curation.report.samples import describe, digest, language_order, row_of
-from curation.report.words import describe_reason
 from mcot.core.languages import ENGLISH
+from mcot.core.reasons import explain
 
 __all__ = ["MOST", "Findings"]
 
@@ -88,7 +88,7 @@ class Findings:
                 for code in codes
             ]
             rows = sum(self._rows[reason, code] for code in codes)
-            groups.append({"reason": reason, "meaning": describe_reason(reason), "rows": rows, "languages": languages})
+            groups.append({"reason": reason, "meaning": explain(reason).sentence, "rows": rows, "languages": languages})
         return sorted(groups, key=lambda group: (-self._most(group), -int(group["rows"]), group["reason"]))
 
     def _most(self, group: Mapping[str, Any]) -> float:

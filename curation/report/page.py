@@ -15,9 +15,10 @@ from markupsafe import Markup, escape
 
 from curation.report.certainty import find_part
 from curation.report.gather import BINS
-from curation.report.words import describe_check, describe_reason
+from curation.report.words import describe_check
 from mcot.core.languages import ENGLISH, LANGUAGES
 from mcot.core.pages import make_environment
+from mcot.core.reasons import explain
 from mcot.core.rows import DECISIONS
 
 __all__ = ["render"]
@@ -66,7 +67,7 @@ def _template() -> Template:
         "percent": _percent,
         "mark": _mark,
         "certainty": _certainty_word,
-        "meaning": describe_reason,
+        "meaning": lambda reason: explain(reason).sentence,
         "code": _code,
         "plain": _plain_detail,
         "capitalize_first": lambda text: text[:1].upper() + text[1:],

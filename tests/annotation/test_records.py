@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from annotation.findings import Fault, describe_findings, find_faults, mark_text
 from annotation.records import FIELDS, corrected_text, make_record, record_id, shown_text
+from mcot.core.reasons import MEANINGS
 from mcot.core.rows import SCHEMA
 
 # Argilla's page runs a text as HTML in which it finds this (TextField of its frontend, 2.8.0).
@@ -61,10 +62,8 @@ def test_no_findings() -> None:
     assert find_faults(None, None) == []
 
 
-def test_every_reason_of_the_report_has_words() -> None:
-    from curation.report import words
-
-    reasons = [name for name in vars(words)["_REASONS"] if not name.startswith(("row.", "source."))]
+def test_every_reason_that_annotators_see_has_words() -> None:
+    reasons = [name for name in MEANINGS if not name.startswith(("row.", "source."))]
     assert len(reasons) > 15
     assert [name for name in reasons if name in describe_findings([name], [""])[0].lower()] == []
 
