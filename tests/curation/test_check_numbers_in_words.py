@@ -5,6 +5,7 @@ import pytest
 from curation.checks.numbers import compare_numbers
 
 HALF_PAST = "He gets up at 7:30 a.m. and leaves at 8."
+IN_WORDS = "He gets up at half past seven and leaves at a quarter to nine."
 QUARTER_PAST = "He gets up at 7:15 and leaves at 9."
 QUARTER_TO = "He gets up at 7:45 and leaves at 9."
 TO_NOON = "He works from 8 am to 12 pm."
@@ -27,6 +28,10 @@ SAME = [
     (HALF_PAST, "bn", "সে সকাল সাড়ে সাতটায় ওঠে এবং ৮টায় বের হয়।"),
     (HALF_PAST, "te", "అతను ఉదయం ఏడున్నరకు లేచి 8 గంటలకు బయలుదేరుతాడు."),
     (HALF_PAST, "sw", "Anaamka saa moja na nusu asubuhi na kuondoka saa 2 asubuhi."),
+    (IN_WORDS, "ru", "Он встаёт в половине восьмого и уходит без четверти девять."),
+    (IN_WORDS, "de", "Er steht um halb acht auf und geht um drei viertel neun."),
+    (IN_WORDS, "fr", "Il se lève à sept heures et demie et part à neuf heures moins le quart."),
+    (IN_WORDS, "zh", "他早上七点半起床，八点三刻出门。"),
     (QUARTER_PAST, "es", "Se levanta a las siete y cuarto y sale a las 9."),
     (QUARTER_PAST, "fr", "Il se lève à sept heures et quart et part à 9 heures."),
     (QUARTER_PAST, "de", "Er steht um Viertel nach sieben auf und geht um 9."),
@@ -68,6 +73,7 @@ SAME = [
 ]
 OTHER = [
     (HALF_PAST, "es", "Se levanta a las seis y media de la mañana y sale a las 8."),
+    (IN_WORDS, "ru", "Он встаёт в половине девятого и уходит без четверти девять."),
     (HALF_PAST, "de", "Er steht um halb sieben auf und geht um 8."),
     (HALF_PAST, "ja", "彼は朝6時半に起きて8時に出かける。"),
     (HALF_PAST, "zh", "他早上七点起床，8点出门。"),

@@ -40,13 +40,14 @@ def take_out_clocks(
         language: the translation's.
     """
     for time in _times(source, text):
-        if time.minute_number not in left:
+        has_minute, has_hour = time.minute_number not in left, time.hour_number not in left
+        if has_minute and has_hour:
             continue
-        has_hour = time.hour_number not in left
         for said in _ways_to_say(time.hour, time.minute, language):
-            # The hour itself may be matched already; the one after it, which "halb acht" says, is not its match.
-            others = translation if has_hour and (said[-1] - time.hour) % (_HOURS // 2) == 0 else right
-            found = _find(said, right, others)
+            # The half and the hour itself may be matched already; the one after it, which "halb acht" says, is not.
+            minutes = translation if has_minute and said[0] == time.minute_number.value else right
+            hours = translation if has_hour and (said[-1] - time.hour_number.value) % (_HOURS // 2) == 0 else right
+            found = _find(said, minutes, hours)
             if found is not None:
                 left[:] = [number for number in left if number not in (time.hour_number, time.minute_number)]
                 right[:] = [number for number in right if number not in found]
@@ -68,8 +69,10 @@ def _times(source: Sequence[Number], text: str) -> Iterator[_Time]:
 def _ways_to_say(hour: Fraction, minute: Fraction, language: str) -> Iterator[tuple[Fraction, ...]]:
     """The numbers that a time may be said with; the hour comes last."""
     # By the clock of 12 hours, of 24, and by the Swahili one.
-    swahili = (hour - _SWAHILI) % _HOURS
-    hours = list(dict.fromkeys((hour, hour - _HOURS, hour + _HOURS, swahili, swahili or Fraction(_HOURS))))
+    hours = [hour, hour - _HOURS, hour + _HOURS]
+    if language == "sw":
+        counted = (hour - _SWAHILI) % _HOURS
+        hours = list(dict.fromkeys((*hours, counted, counted or Fraction(_HOURS))))
     part = minute / _MINUTES
     # In digits; ten to eight.
     yield from ((minute, each) for each in hours)
@@ -90,11 +93,11 @@ def _ways_to_say(hour: Fraction, minute: Fraction, language: str) -> Iterator[tu
     yield from ((part, each) for each in hours)
 
 
-def _find(said: Sequence[Fraction], right: Sequence[Number], hours: Sequence[Number]) -> list[Number] | None:
-    """The numbers of the translation that say a time: the part of an hour among the unmatched ones, then the hour."""
+def _find(said: Sequence[Fraction], minutes: Sequence[Number], hours: Sequence[Number]) -> list[Number] | None:
+    """The numbers of the translation that say a time: first the part of an hour, last the hour."""
     found: list[Number] = []
     for place, value in enumerate(said):
-        number = next((n for n in (hours if place else right) if n.value == value), None)
+        number = next((n for n in (hours if place else minutes) if n.value == value), None)
         if number is None:
             return None
         found.append(number)
