@@ -1,7 +1,7 @@
 """Read the answers out of responses and hold them against the gold ones."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
@@ -15,6 +15,7 @@ from mcot.core.errors import UserError, choose
 from mcot.core.language_id import LanguageIdentifier
 from mcot.core.languages import LANGUAGES
 from mcot.core.progress import Progress
+from mcot.core.reading import expect
 
 __all__ = ["SCORERS", "ScorerName", "score_samples", "scorer_signature"]
 
@@ -26,7 +27,7 @@ SCORERS: tuple[ScorerName, ...] = get_args(ScorerName)
 _IN_ANOTHER_LANGUAGE = 0.2
 # A response's language shows in this many characters.
 _TELLING_CHARACTERS = 2000
-_PROGRESS_EVERY = 500
+_BATCH = 500
 # Fewer words than this, a label or a unit, do not show a language; nor do fewer characters of an unspaced script.
 _FEWEST_WORDS, _FEWEST_CHARACTERS = 5, 10
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -65,14 +66,17 @@ def score_samples(samples: pa.Table, scorer: str = "robust") -> pa.Table:
     """
     _check(scorer)
     score = _score_officially if scorer == "official" else _score_robustly
-    columns = [samples[name].to_pylist() for name in ("response", "language", "gold", "ended")]
-    scored = []
+    scored: list[_Scored] = []
     with Progress("scoring", total=len(samples), unit="responses") as progress:
-        for index, (response, language, gold, ended) in enumerate(zip(*columns, strict=True), 1):
-            scored.append(_score_one(response or "", language, gold, ended, score))
-            if index % _PROGRESS_EVERY == 0:
-                progress.advance(_PROGRESS_EVERY)
-        progress.advance(len(samples) % _PROGRESS_EVERY)
+        for batch in samples.select(["response", "language", "gold", "ended"]).to_batches(_BATCH):
+            responses, *columns = (column.to_pylist() for column in batch.columns)
+            texts = [response or "" for response in responses]
+            languages = _tell_languages(texts)
+            scored += [
+                _score_one(text, found, language, gold, ended, score)
+                for text, found, language, gold, ended in zip(texts, languages, *columns, strict=True)
+            ]
+            progress.advance(len(batch))
     filled = {name: [getattr(one, name) for one in scored] for name in _Scored._fields}
     filled["scorer"] = [scorer] * len(samples)
     arrays = [
@@ -84,8 +88,15 @@ def score_samples(samples: pa.Table, scorer: str = "robust") -> pa.Table:
 _Score = Callable[[str, str, str, bool | None], tuple[str | None, bool]]
 
 
-def _score_one(response: str, language: str, gold: str, ended: bool | None, score: _Score) -> _Scored:
-    probabilities = _identifier().probabilities(own_part(response)[:_TELLING_CHARACTERS])
+def _tell_languages(responses: Sequence[str]) -> list[Mapping[str, float]]:
+    texts = [own_part(response)[:_TELLING_CHARACTERS] for response in responses]
+    expect(texts)
+    return _identifier().probabilities([(text, None, None) for text in texts])
+
+
+def _score_one(
+    response: str, probabilities: Mapping[str, float], language: str, gold: str, ended: bool | None, score: _Score
+) -> _Scored:
     likeliest = max(probabilities, key=lambda code: probabilities[code]) if probabilities else None
     asked = min(probabilities.get(language, 0.0), 1.0) if probabilities else None
     elsewhere = asked is not None and asked < _IN_ANOTHER_LANGUAGE and likeliest in LANGUAGES

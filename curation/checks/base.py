@@ -1,13 +1,23 @@
 """What every check is."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
-__all__ = ["PARTS", "Check", "Observation", "Part", "Scored", "column_values", "score_parts"]
+__all__ = [
+    "PARTS",
+    "Check",
+    "Observation",
+    "Outcome",
+    "Part",
+    "Scored",
+    "column_values",
+    "score_parts",
+    "score_parts_together",
+]
 
 Part = Literal["question", "rationale"]
 PARTS: tuple[Part, ...] = ("question", "rationale")
@@ -79,10 +89,14 @@ class Check(Protocol):
         """Score every row. English rows are passed in to those alone that look at sources (`CheckStage`)."""
 
 
+# The score of one part of a row, and what was seen there.
+Outcome = tuple[float | None, Sequence[Observation]]
+
+
 def score_parts(
     table: pa.Table,
     columns: Callable[[Part], Sequence[str]],
-    score: Callable[..., tuple[float | None, Sequence[Observation]]],
+    score: Callable[..., Outcome],
     *,
     name: str,
     optional: Callable[[Part], Sequence[str]] = lambda _: (),
@@ -95,25 +109,46 @@ def score_parts(
         name: of the check; the score fields are `{name}_question` and `{name}_rationale`.
         optional: columns that may be null.
     """
+
+    def score_each(rows: Sequence[tuple[Any, ...]], languages: Sequence[str], part: Part) -> Iterator[Outcome]:
+        for texts, language in zip(rows, languages, strict=True):
+            yield score(*texts, language=language, part=part)
+
+    return score_parts_together(table, columns, score_each, name=name, optional=optional)
+
+
+def score_parts_together(
+    table: pa.Table,
+    columns: Callable[[Part], Sequence[str]],
+    score: Callable[[Sequence[tuple[Any, ...]], Sequence[str], Part], Iterable[Outcome]],
+    *,
+    name: str,
+    optional: Callable[[Part], Sequence[str]] = lambda _: (),
+) -> Scored:
+    """As `score_parts`, by a function of all rows at once.
+
+    Args:
+        score: takes a tuple a row that has a score, of the columns' values and the optional ones'; the rows'
+            languages; and the part.
+    """
     languages = column_values(table, "language")
     scored = Scored({}, [[] for _ in languages])
     for part in PARTS:
         required = columns(part)
+        scores: list[float | None] = [None] * len(languages)
+        scored.scores[f"{name}_{part}"] = scores
         # A set of questions alone has no second part.
         if any(table[column].null_count == len(languages) for column in required):
-            scored.scores[f"{name}_{part}"] = [None] * len(languages)
             continue
         values = [column_values(table, column) for column in (*required, *optional(part))]
-        scores: list[float | None] = []
         last = len(required)
-        for index, (language, texts) in enumerate(zip(languages, zip(*values, strict=True), strict=True)):
-            value: float | None = None
-            # An empty translation of a text is a translation, and a bad one.
-            needed = texts[:last]
-            if None not in needed and any(needed):
-                value, observations = score(*texts, language=language, part=part)
-                if observations:
-                    scored.observations[index].extend(observations)
-            scores.append(value)
-        scored.scores[f"{name}_{part}"] = scores
+        # An empty translation of a text is a translation, and a bad one.
+        rows = [(place, texts) for place, texts in enumerate(zip(*values, strict=True))
+                if None not in texts[:last] and any(texts[:last])]  # fmt: skip
+        places = [place for place, _ in rows]
+        outcomes = score([texts for _, texts in rows], [languages[place] for place in places], part)
+        for place, (value, observations) in zip(places, outcomes, strict=True):
+            scores[place] = value
+            if observations:
+                scored.observations[place].extend(observations)
     return scored

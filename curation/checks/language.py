@@ -6,10 +6,12 @@ Measured on MGSM's human translations, 250 questions a language: scores >= 0.7 h
 Russian (0.699). Scored as any of the other languages, English copies included, none of 25,000 reaches 0.3.
 """
 
+from collections.abc import Iterator, Sequence
+
 import pyarrow as pa
 
-from curation.checks.base import Observation, Part, Scored, score_parts
-from mcot.core.language_id import BUILT_IN_MODEL, LanguageIdentifier
+from curation.checks.base import Observation, Outcome, Part, Scored, score_parts_together
+from mcot.core.language_id import BUILT_IN_MODEL, LanguageIdentifier, Text
 from mcot.core.languages import LANGUAGES
 
 __all__ = ["LanguageCheck"]
@@ -47,7 +49,7 @@ class LanguageCheck:
 
     def score(self, table: pa.Table) -> Scored:
         """Score question and rationale of every row."""
-        return score_parts(
+        return score_parts_together(
             table,
             lambda part: [part],
             self._score,
@@ -55,17 +57,15 @@ class LanguageCheck:
             optional=lambda part: [f"source_{part}", "rationale" if part == "question" else "question"],
         )
 
-    def _score(
-        self, text: str, source: str | None, context: str | None, *, language: str, part: Part
-    ) -> tuple[float | None, list[Observation]]:
-        found = self._identifier.probabilities(text, source, context)
-        if not found:
-            return None, []
-        score = min(found.get(language, 0.0), 1.0)
-        if score > _BEYOND_OTHERS:
-            return score, []
-        top = max(found, key=lambda code: found[code])
-        if top == language:
-            return score, []
-        name = LANGUAGES[top].name if top in LANGUAGES else top
-        return score, [Observation("language.wrong", part, f"looks like {name} ({min(found[top], 1.0):.2f})")]
+    def _score(self, texts: Sequence[Text], languages: Sequence[str], part: Part) -> Iterator[Outcome]:
+        for found, language in zip(self._identifier.probabilities(texts), languages, strict=True):
+            if not found:
+                yield None, []
+                continue
+            score = min(found.get(language, 0.0), 1.0)
+            top = language if score > _BEYOND_OTHERS else max(found, key=lambda code: found[code])
+            if top == language:
+                yield score, []
+                continue
+            name = LANGUAGES[top].name if top in LANGUAGES else top
+            yield score, [Observation("language.wrong", part, f"looks like {name} ({min(found[top], 1.0):.2f})")]

@@ -18,14 +18,16 @@ second half left in English 99.5% score less than 0.8, with it in another langua
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from typing import NamedTuple, TypeVar
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from curation.checks.base import Observation, Part, Scored, score_parts
-from mcot.core.language_id import BUILT_IN_MODEL, LanguageIdentifier
+from curation.checks.base import Observation, Outcome, Part, Scored, score_parts_together
+from mcot.core.language_id import BUILT_IN_MODEL, LATIN_LANGUAGES, LanguageIdentifier
 from mcot.core.languages import LANGUAGES
 from mcot.core.reading import LATIN_WORD, SCRIPTS, Reading, read
 
@@ -62,6 +64,7 @@ _CLAUSE = re.compile(r"[^\u3001\u3002\uff0c\uff01\uff1f,.!?;:\n]+")
 
 
 Word = TypeVar("Word", str, re.Match[str])
+Floats = NDArray[np.float64]
 
 
 class Foreign(NamedTuple):
@@ -108,7 +111,7 @@ class MixedCheck:
         self._languages = LanguageIdentifier(model)
         self.signature = (
             f"mixed|language|{self._languages.signature}|words:{PIECE_WORDS}|least:{LEAST_PROBABILITY}"
-            f"|switch:{SWITCH}|version:2"
+            f"|switch:{SWITCH}|version:3"
         )
 
     def open(self) -> None:
@@ -121,18 +124,25 @@ class MixedCheck:
 
     def score(self, table: pa.Table) -> Scored:
         """Score question and rationale of every row."""
-        return score_parts(
+        return score_parts_together(
             table, lambda part: [part], self._score, name=self.name, optional=lambda part: [f"source_{part}"]
         )
 
     def _score(
-        self, text: str, source: str | None, *, language: str, part: Part
-    ) -> tuple[float | None, list[Observation]]:
-        reading = read(text)
-        if not reading.letters:
-            return None, []
-        text, names = reading.prose, read(source).names if source else frozenset()
-        found = self._foreign_pieces(reading, language, names)
+        self, texts: Sequence[tuple[str, str | None]], languages: Sequence[str], part: Part
+    ) -> Iterator[Outcome]:
+        pieces = [_latin_pieces(*row, language) for row, language in zip(texts, languages, strict=True)]
+        likelihoods = iter(self._languages.among_latin([piece for found in pieces for piece in found]))
+        for (text, source), language, found in zip(texts, languages, pieces, strict=True):
+            reading = read(text)
+            own = np.array(list(islice(likelihoods, len(found))))
+            if reading.letters:
+                names = read(source).names if source else frozenset()
+                yield self._score_pieces(reading.prose, self._foreign_pieces(reading, language, names, own), part)
+            else:
+                yield None, []
+
+    def _score_pieces(self, text: str, found: Sequence[Foreign], part: Part) -> Outcome:
         if not found:
             return 1.0, []
         sizes = [_size(text[piece.start : piece.end]) for piece in found]
@@ -144,14 +154,16 @@ class MixedCheck:
         share = min(1.0, sum(sizes) / (_size(text) or 1.0))
         return 1.0 - share, [Observation("language.mixed", part, f'{name}: "{quote}"')]
 
-    def _foreign_pieces(self, reading: Reading, language: str, names: frozenset[str]) -> list[Foreign]:
+    def _foreign_pieces(
+        self, reading: Reading, language: str, names: frozenset[str], likelihoods: Floats
+    ) -> list[Foreign]:
         """The pieces of a text's prose that are in another language than its own, in order."""
         own, text = _OWN_SCRIPTS[language], reading.prose
         found: list[Foreign] = []
         for script in {_RUNS_OF[script] for script in reading.scripts if script not in own}:
             found += self._of_script(text, script, names)
         if own == ("Latn",):
-            found += self._of_latin(text, language, names)
+            found += _of_latin(text, language, names, likelihoods)
         elif "Hani" in own:
             if language == "ja":
                 found += _chinese_clauses(text)
@@ -171,7 +183,8 @@ class MixedCheck:
                     and not _is_unit(text, run.start() + match.start())
                 ]
                 if len(words) >= FOREIGN_WORDS:
-                    found.append(Foreign(*run.span(), _likeliest(self._languages.among_latin(words))))
+                    likelihoods = self._languages.among_latin([words])[0]
+                    found.append(Foreign(*run.span(), LATIN_LANGUAGES[likelihoods.argmax()]))
             elif script == "Hani":
                 if len(_NO_LETTERS.sub("", run[0])) >= FOREIGN_CHARACTERS:
                     found.append(Foreign(*run.span(), "ja" if SCRIPTS["Kana"][0].search(run[0]) else "zh"))
@@ -179,29 +192,35 @@ class MixedCheck:
                 found.append(Foreign(*run.span(), _LANGUAGE_OF[script]))
         return found
 
-    def _of_latin(self, text: str, language: str, names: frozenset[str]) -> list[Foreign]:
-        sentences = _sentences(text)
-        words = _pieces([[word for word in LATIN_WORD.findall(text, *place) if word not in names]
-                         for place in sentences])  # fmt: skip
-        if len(words) < 2:
-            return []
-        unsure = [piece for piece in words if not self._languages.is_surely(language, piece)]
-        if all(_likeliest(self._languages.among_latin(piece)) == language for piece in unsure):
-            return []
-        pieces = _pieces([[match for match in LATIN_WORD.finditer(text, *place) if match[0] not in names]
-                          for place in sentences])  # fmt: skip
-        likelihoods = [self._languages.among_latin(piece) for piece in words]
-        # A piece of fewer words says less.
-        weights = [len(piece) / PIECE_WORDS for piece in pieces]
-        path = _most_likely_path(likelihoods, weights, language)
-        found: list[Foreign] = []
-        before = language
-        for piece, state in zip(pieces, path, strict=True):
-            if state != language:
-                start = found.pop().start if state == before else piece[0].start()
-                found.append(Foreign(start, piece[-1].end(), state))
-            before = state
-        return found
+
+def _latin_pieces(text: str, source: str | None, language: str) -> list[list[str]]:
+    """The words of a text's pieces, where the text is to be in a language of Latin script, and has more than one."""
+    if language not in LATIN_LANGUAGES:
+        return []
+    names = read(source).names if source else frozenset()
+    own = read(text).prose
+    pieces = _pieces([[word for word in LATIN_WORD.findall(own, *place) if word not in names]
+                      for place in _sentences(own)])  # fmt: skip
+    return pieces if len(pieces) > 1 else []
+
+
+def _of_latin(text: str, language: str, names: frozenset[str], likelihoods: Floats) -> list[Foreign]:
+    """The pieces of another language, as `_latin_pieces` cuts the text, by the likelihoods of each."""
+    home = LATIN_LANGUAGES.index(language)
+    if not len(likelihoods) or (likelihoods.argmax(axis=1) == home).all():
+        return []
+    pieces = _pieces([[match for match in LATIN_WORD.finditer(text, *place) if match[0] not in names]
+                      for place in _sentences(text)])  # fmt: skip
+    # A piece of fewer words says less.
+    weights = np.array([len(piece) / PIECE_WORDS for piece in pieces])
+    found: list[Foreign] = []
+    before = home
+    for piece, state in zip(pieces, _most_likely_path(likelihoods, weights, home), strict=True):
+        if state != home:
+            start = found.pop().start if state == before else piece[0].start()
+            found.append(Foreign(start, piece[-1].end(), LATIN_LANGUAGES[state]))
+        before = state
+    return found
 
 
 def _is_unit(text: str, place: int) -> bool:
@@ -233,23 +252,21 @@ def _pieces(sentences: Iterable[list[Word]]) -> list[list[Word]]:
     return pieces
 
 
-def _most_likely_path(likelihoods: Sequence[Mapping[str, float]], weights: Sequence[float], language: str) -> list[str]:
-    """The language of each piece: Viterbi's path through a model that starts in `language` and seldom switches."""
+def _most_likely_path(likelihoods: Floats, weights: Floats, home: int) -> list[int]:
+    """The language of each piece: Viterbi's path through a model that starts at home and seldom switches."""
     switch, stay = math.log(SWITCH), math.log(1 - SWITCH)
-    states = list(likelihoods[0])
-    scores = {state: stay if state == language else switch for state in states}
-    back: list[dict[str, str]] = []
-    for place, (likelihood, weight) in enumerate(zip(likelihoods, weights, strict=True)):
-        if place:
-            best = max(states, key=lambda state: scores[state])
-            came = {state: state if scores[state] + stay >= scores[best] + switch else best for state in states}
-            scores = {s: max(scores[s] + stay, scores[best] + switch) for s in states}
-            back.append(came)
-        for state in states:
-            scores[state] += weight * math.log(max(likelihood[state], LEAST_PROBABILITY))
-    path = [max(states, key=lambda state: scores[state])]
+    emitted = weights[:, None] * np.log(np.maximum(likelihoods, LEAST_PROBABILITY))
+    states = np.arange(likelihoods.shape[1])
+    scores = np.where(states == home, stay, switch) + emitted[0]
+    back = []
+    for emission in emitted[1:]:
+        best = scores.argmax()
+        came = np.where(scores + stay >= scores[best] + switch, states, best)
+        scores = np.maximum(scores + stay, scores[best] + switch) + emission
+        back.append(came)
+    path = [int(scores.argmax())]
     for came in reversed(back):
-        path.append(came[path[-1]])
+        path.append(int(came[path[-1]]))
     return path[::-1]
 
 
@@ -271,10 +288,6 @@ def _japanese_clauses(text: str) -> list[Foreign]:
         for clause in _CLAUSE.finditer(text)
         if len("".join(kana.findall(clause[0]))) >= FOREIGN_KANA
     ]
-
-
-def _likeliest(likelihoods: Mapping[str, float]) -> str:
-    return max(likelihoods, key=lambda code: likelihoods[code])
 
 
 def _size(text: str) -> float:

@@ -15,18 +15,23 @@ Spanish, Ukrainian as Russian.
 """
 
 import importlib.util
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mcot.core.errors import ModelError
+from mcot.core.fasttext_file import UnreadableModelError
+from mcot.core.fasttext_words import FastTextTexts, FastTextWords
 from mcot.core.files import sign_files
 from mcot.core.languages import LANGUAGES
 from mcot.core.reading import SCRIPTS, Reading, read
 
-__all__ = ["BUILT_IN_MODEL", "NO_LANGUAGE", "LanguageIdentifier"]
+__all__ = ["BUILT_IN_MODEL", "LATIN_LANGUAGES", "NO_LANGUAGE", "LanguageIdentifier", "Text"]
 
 BUILT_IN_MODEL = "lid.176.ftz"
 _VALID = f"valid: {BUILT_IN_MODEL} (built in), a fastText file (.bin, .ftz), or REPO_ID/FILENAME of the Hub"
@@ -56,16 +61,14 @@ _FUNCTION_WORDS = {
     "fr": "et est une dans pour il elle qui avec sur chaque plus ses sont au aux ils elles combien leur cette mais",
     "de": "der das und ist ein eine einen einer wie mit von für sie er hat den dem zu auf wenn nach sind wird pro",
 }
-_LANGUAGE_OF_WORD = {word: code for code, words in _FUNCTION_WORDS.items() for word in words.split()}
-_WORDS_OF_OTHERS = {
-    code: frozenset(word for word, other in _LANGUAGE_OF_WORD.items() if other != code) for code in _FUNCTION_WORDS
+LATIN_LANGUAGES = tuple(_FUNCTION_WORDS)
+_LANGUAGE_OF_WORD = {
+    word: LATIN_LANGUAGES.index(code) for code, words in _FUNCTION_WORDS.items() for word in words.split()
 }
 # Each multiplies its language's odds. Of MGSM's last sentences alone, with 3, Swahili ones with a score >= 0.5
 # rise from 89% to 95%.
 _FUNCTION_WORD_ODDS = 3.0
 _LEAST_PROBABILITY = 0.001
-# By how much fastText's probabilities may add up to more than one.
-_ROUNDING = 0.002
 
 _OF_SCRIPT = {"bn": "Beng", "te": "Telu", "th": "Thai", "ru": "Cyrl"}
 # A solution such as "Sara analipa 9 * $11 = $99." is one word once its name and equation are set aside.
@@ -73,12 +76,14 @@ _TELLING_WORDS = 20
 # The share of kana from which a text is Japanese. MGSM's has 0.50 at least, "合計18個です。" a third; a Chinese
 # text that quotes a Japanese name has less.
 _KANA_OF_JAPANESE = 0.15
-# Texts whose probabilities are kept.
-_REMEMBERED = 1 << 15
 # Stands for the languages whose script is none of the eleven's.
 NO_LANGUAGE = "a script that none of the languages has"
 # Of what tells a language; goes up with any change of what it gives.
-_VERSION = 3
+_VERSION = 4
+
+
+# A text, what it is a translation of, and another text of its row.
+Text = tuple[str, str | None, str | None]
 
 
 class LanguageIdentifier:
@@ -95,20 +100,18 @@ class LanguageIdentifier:
     def __init__(self, model: str = BUILT_IN_MODEL) -> None:
         self._name = model
         self._path = _local_path(model)
-        self._weights = _BUILT_IN_WEIGHTS if model == BUILT_IN_MODEL else {}
-        self._model: Any = None
-        self._labels: list[tuple[str, str, float]] = []
-        self._predict: Callable[[str, int, float], Iterable[tuple[float, str]]]
-        self._weigh: Callable[[str], Mapping[str, float]]
-        self._is_surely: Callable[[str, str], bool]
-        # With a greater probability than this, no weight makes another language likelier.
-        self._surely = {code: self._least_sure(code) for code in _LATIN.values()}
+        weights = _BUILT_IN_WEIGHTS if model == BUILT_IN_MODEL else {}
         content = sign_files([self._path]) if self._path else "of the Hub"
-        weights = ",".join(f"{code}*{weight:g}" for code, weight in self._weights.items()) or "none"
+        said = ",".join(f"{code}*{weight:g}" for code, weight in weights.items()) or "none"
         model_name = self._path.name if self._path else model
         self.signature = (
-            f"model:{model_name}|content:{content}|weights:{weights}|words:{_FUNCTION_WORD_ODDS:g}|version:{_VERSION}"
+            f"model:{model_name}|content:{content}|weights:{said}|words:{_FUNCTION_WORD_ODDS:g}|version:{_VERSION}"
         )
+        # For each label that is asked for its weight in each language.
+        self._weights = np.zeros((len(_LATIN), len(LATIN_LANGUAGES)))
+        for place, code in enumerate(_LATIN.values()):
+            self._weights[place, LATIN_LANGUAGES.index(code)] = weights.get(code, 1.0)
+        self._model: FastTextWords | FastTextTexts
 
     def open(self) -> None:
         """Load the model, from the Hub where it is there.
@@ -119,82 +122,69 @@ class LanguageIdentifier:
         path = self._path or _download(self._name)
         try:
             self._model = _load(path, sign_files([path]))
-            labels, _ = self._model.predict("a", k=-1)
         except (ValueError, RuntimeError, MemoryError, UnicodeDecodeError) as error:
             why = str(error).partition("\n")[0] or type(error).__name__
             raise ModelError(f"language model {self._name!r}: fastText can't load it ({why}); {_VALID}") from None
-        known = {_LATIN[label] for label in labels if label in _LATIN}
-        if lacking := sorted(set(_LATIN.values()) - known):
+        known = {code for label, code in _LATIN.items() if label in self._model.known}
+        if lacking := sorted(set(LATIN_LANGUAGES) - known):
             raise ModelError(
                 f"language model {self._name!r}: has no label for {', '.join(lacking)}; valid: a model whose "
                 "labels are ISO 639-1 (__label__sw) or FLORES-200 codes (__label__swh_Latn); choose another"
             )
-        # Not through the package's own `predict`: what that does around this takes as long again for a short text.
-        ask = self._model.f.predict
-        self._predict = lambda text, *how: ask(f"{text}\n", *how, "strict")
-        # Problems come rephrased, and the same but for their names and numbers: sentences come again.
-        self._weigh = lru_cache(_REMEMBERED)(self._weigh_labels)
-        self._is_surely = lru_cache(_REMEMBERED)(self._ask_likeliest)
-        self._labels = [(label, _LATIN[label], self._weights.get(_LATIN[label], 1.0)) for label in labels
-                        if label in _LATIN]  # fmt: skip
 
-    def _least_sure(self, language: str) -> float:
-        others = max(self._weights.get(code, 1.0) for code in _LATIN.values() if code != language)
-        return others * (1 + _ROUNDING) / (others + self._weights.get(language, 1.0))
-
-    def probabilities(self, text: str, source: str | None = None, context: str | None = None) -> Mapping[str, float]:
-        """The probability of each language that the text may be in; empty where there are no letters.
+    def probabilities(self, texts: Sequence[Text]) -> list[Mapping[str, float]]:
+        """The probability of each language that a text may be in; empty where there are no letters.
 
         Args:
-            text: the text.
-            source: what it is a translation of, whose names say nothing about the language.
-            context: another text of the same row, which is read too where this one is too short to tell.
+            texts: each with what it is a translation of, whose names say nothing about the language, and with
+                another text of the same row, which is read too where this one is too short to tell. Many at once
+                take less time than one after the other.
         """
-        reading = read(text)
-        shares = reading.shares
-        if len(shares) == 1 and (sure := _SURE.get(next(iter(shares)))):
-            return sure
-        result = _tell_by_script(shares)
-        if latin := shares.get("Latn"):
-            for code, probability in self._among_latin(reading, source, context).items():
-                result[code] = latin * probability
-        return result
+        results: list[Mapping[str, float]] = []
+        latin: list[tuple[dict[str, float], float]] = []
+        words: list[Sequence[str]] = []
+        for text, source, context in texts:
+            reading = read(text)
+            shares = reading.shares
+            if len(shares) == 1 and (sure := _SURE.get(next(iter(shares)))):
+                results.append(sure)
+                continue
+            result = _tell_by_script(shares)
+            results.append(result)
+            if (share := shares.get("Latn")) and (telling := _telling_words(reading, source, context)):
+                latin.append((result, share))
+                words.append(telling)
+        for (result, share), among in zip(latin, self.among_latin(words), strict=True):
+            result.update(zip(LATIN_LANGUAGES, (share * among).tolist(), strict=True))
+        return results
 
-    def _among_latin(self, reading: Reading, source: str | None, context: str | None) -> Mapping[str, float]:
-        found_words = reading.latin_words
-        if context and len(found_words) < _TELLING_WORDS:
-            found_words = found_words + read(context).latin_words
-        # "Tom", "Sara" and "Leo" make a short Swahili text look English.
-        names = read(source).names if source else frozenset()
-        words = [word for word in found_words if word not in names] or found_words
-        return self.among_latin(words) if words else {}
+    def among_latin(self, texts: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """The probability of each of the five languages of Latin script, as ordered in `LATIN_LANGUAGES`.
 
-    def among_latin(self, words: Iterable[str]) -> Mapping[str, float]:
-        """The probability of each of the five languages of Latin script, for words; at least one."""
-        return self._weigh(" ".join(words).lower())
+        Args:
+            texts: words; of each text at least one.
 
-    def _weigh_labels(self, text: str) -> Mapping[str, float]:
-        # Most of the 176 languages have next to nothing, and are not even looked at.
-        predicted = {label: value for value, label in self._predict(text, -1, _LEAST_PROBABILITY / 10)}
-        found = dict.fromkeys(_LATIN.values(), _LEAST_PROBABILITY)
-        for label, code, weight in self._labels:
-            found[code] += predicted.get(label, 0.0) * weight
-        for code in filter(None, map(_LANGUAGE_OF_WORD.get, text.split(" "))):
-            found[code] *= _FUNCTION_WORD_ODDS
-        total = sum(found.values())
-        return {code: value / total for code, value in found.items()}
-
-    def is_surely(self, language: str, words: Iterable[str]) -> bool:
-        """Whether `among_latin` will have a language as the likeliest; it may be so even where this is False.
-
-        One look at the likeliest label tells, which is half the work.
+        Returns:
+            (texts, 5); every row adds up to one.
         """
-        return self._is_surely(language, " ".join(words).lower())
+        if not texts:
+            return np.zeros((0, len(LATIN_LANGUAGES)))
+        probabilities, function_words = self._model.tell(texts)
+        odds = np.log(probabilities @ self._weights + _LEAST_PROBABILITY)
+        odds += function_words * math.log(_FUNCTION_WORD_ODDS)
+        weighed = np.exp(odds - odds.max(axis=1, keepdims=True))
+        found: NDArray[np.float64] = weighed / weighed.sum(axis=1, keepdims=True)
+        return found
 
-    def _ask_likeliest(self, language: str, text: str) -> bool:
-        return any(
-            _LATIN.get(label) == language for _, label in self._predict(text, 1, self._surely[language])
-        ) and _WORDS_OF_OTHERS[language].isdisjoint(text.split(" "))
+
+def _telling_words(reading: Reading, source: str | None, context: str | None) -> Sequence[str]:
+    """The Latin words of a text that tell its language."""
+    found = reading.latin_words
+    if context and len(found) < _TELLING_WORDS:
+        found = found + read(context).latin_words
+    # "Tom", "Sara" and "Leo" make a short Swahili text look English.
+    names = read(source).names if source else frozenset()
+    return [word for word in found if word not in names] or found
 
 
 def _tell_by_script(shares: Mapping[str, float]) -> dict[str, float]:
@@ -216,11 +206,12 @@ _SURE = {script: _tell_by_script({script: 1.0}) for script in ("other", *SCRIPTS
 
 
 @cache
-def _load(path: Path, _content: str) -> Any:
+def _load(path: Path, _content: str) -> FastTextWords | FastTextTexts:
     """The model of a file, once a process: several checks read the same. Its content tells a changed file."""
-    import fasttext
-
-    return fasttext.load_model(str(path))
+    try:
+        return FastTextWords(path, list(_LATIN), _LANGUAGE_OF_WORD)
+    except UnreadableModelError:
+        return FastTextTexts(path, list(_LATIN), _LANGUAGE_OF_WORD)
 
 
 def _local_path(model: str) -> Path | None:

@@ -30,10 +30,10 @@ def identifier() -> LanguageIdentifier:
     ],
 )
 def test_the_likeliest_language(text: str, expected: str, identifier: LanguageIdentifier) -> None:
-    found = identifier.probabilities(text)
+    (found,) = identifier.probabilities([(text, None, None)])
     assert max(found, key=lambda code: found[code]) == expected
     assert found[expected] > 0.7
 
 
 def test_numbers_alone_are_in_none(identifier: LanguageIdentifier) -> None:
-    assert identifier.probabilities("16 - 3 - 4 = 9") == {}
+    assert identifier.probabilities([("16 - 3 - 4 = 9", None, None)]) == [{}]

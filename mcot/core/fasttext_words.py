@@ -1,0 +1,198 @@
+"""What a fastText classifier makes of many texts, each word's vector kept where it allows that.
+
+fastText represents a text by the mean of the vectors of its words and of their character n-grams, and looks all of
+them up for every text. Words come again: here a word's vectors are added up when it first comes, and a text is a sum
+over its words. The result is the library's own, but for the rounding of float32.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcot.core.fasttext_file import END_OF_TEXT, FastTextFile, Floats, read_fasttext
+
+__all__ = ["FastTextTexts", "FastTextWords"]
+
+Probabilities = NDArray[np.float64]
+
+# Of the vectors that are kept.
+_REMEMBERED_BYTES = 1 << 26
+# Texts that are looked at together: some classifiers have thousands of labels, and vectors of 256 numbers.
+_BATCH = 512
+# What is longer is no word, and its n-grams could take any room.
+_LONGEST = 100
+# A threshold that every label of the library's passes.
+_ALL = -1.0
+# The library adds it to what it takes the logarithm of.
+_EPSILON = 1e-5
+
+
+class FastTextWords:
+    """The probabilities of some of a classifier's labels for texts in small letters, from their words' vectors.
+
+    Args:
+        path: of the classifier.
+        labels: those that are asked for.
+        counted: words, in small letters, each with the number of a group; texts have so many of each group.
+
+    Attributes:
+        known: which labels the classifier has.
+
+    Raises:
+        UnreadableModelError: as `read_fasttext`.
+        OSError: the file can't be read.
+    """
+
+    def __init__(self, path: Path, labels: Sequence[str], counted: Mapping[str, int]) -> None:
+        self._file = read_fasttext(path)
+        self.known = frozenset(self._file.labels)
+        self._tell = (_Softmax if self._file.loss == "softmax" else _Tree)(self._file, labels)
+        self._counted, self._groups = counted, len(set(counted.values()))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._place: dict[str, int] = {}
+        # A row a word: the sum of its vectors, how many they are, and one for its group.
+        self._sums: Floats = np.zeros((0, self._file.dim + 1 + self._groups), np.float32)
+        self._learn([END_OF_TEXT])
+
+    def _learn(self, words: Sequence[str]) -> None:
+        """Add up the vectors of new words."""
+        lowered = [word[:_LONGEST].lower() for word in words]
+        rows, owners = self._file.subwords(lowered)
+        counts = np.bincount(owners, minlength=len(words))
+        new = np.zeros((len(words), self._sums.shape[1]), np.float32)
+        new[:, : self._file.dim] = _add_up(self._file.vectors(rows[np.argsort(owners, kind="stable")]), counts)
+        new[:, self._file.dim] = counts
+        for place, word in enumerate(lowered):
+            if (group := self._counted.get(word)) is not None:
+                new[place, self._file.dim + 1 + group] = 1.0
+        self._place.update(zip(words, range(len(self._place), len(self._place) + len(words)), strict=True))
+        self._sums = np.concatenate([self._sums, new])
+
+    def tell(self, texts: Sequence[Sequence[str]]) -> tuple[Probabilities, Floats]:
+        """What there is to tell of texts, which are taken as if in small letters.
+
+        Args:
+            texts: words, none of them with white space.
+
+        Returns:
+            The labels' probabilities, (texts, labels) as ordered when asked for, each 0 to 1 or, by the library's
+            rounding, a little more; 0 for a label that the classifier doesn't have. And how many words there are of
+            each group, (texts, groups).
+        """
+        batches = [self._tell_batch(texts[start : start + _BATCH]) for start in range(0, len(texts) or 1, _BATCH)]
+        probabilities, counts = zip(*batches, strict=True)
+        return np.concatenate(probabilities), np.concatenate(counts)
+
+    def _tell_batch(self, texts: Sequence[Sequence[str]]) -> tuple[Probabilities, Floats]:
+        if self._sums.nbytes > _REMEMBERED_BYTES:
+            self._forget()
+        place, sizes = self._place, np.fromiter(map(len, texts), np.int64, len(texts))
+        words = list(chain.from_iterable(texts))
+        if new := set(words) - place.keys():
+            self._learn(sorted(new))
+        sums = _add_up(self._sums[np.fromiter(map(place.__getitem__, words), np.int64, len(words))], sizes)
+        dim = self._file.dim
+        vectors = sums[:, : dim + 1] + self._sums[0, : dim + 1]
+        return self._tell(vectors[:, :dim] / np.maximum(vectors[:, dim:], 1.0)), sums[:, dim + 1 :]
+
+
+class FastTextTexts:
+    """The same for a classifier that looks at more than single words, by the library, text by text.
+
+    Raises:
+        ValueError: it is none that the library can load.
+    """
+
+    def __init__(self, path: Path, labels: Sequence[str], counted: Mapping[str, int]) -> None:
+        import fasttext
+
+        # Not through the package's own `predict`: what that does around this takes as long again for a short text.
+        self._predict = fasttext.load_model(str(path)).f.predict
+        self.known = frozenset(label for _, label in self._predict("a\n", -1, _ALL, "strict"))
+        self._labels, self._counted = labels, counted
+
+    def tell(self, texts: Sequence[Sequence[str]]) -> tuple[Probabilities, Floats]:
+        """As `FastTextWords.tell`."""
+        found = np.zeros((len(texts), len(self._labels)))
+        counts = np.zeros((len(texts), len(set(self._counted.values()))), np.float32)
+        for place, text in enumerate(" ".join(words).lower() for words in texts):
+            predicted = {label: value for value, label in self._predict(f"{text}\n", -1, _ALL, "strict")}
+            found[place] = [predicted.get(label, 0.0) for label in self._labels]
+            for word in filter(self._counted.__contains__, text.split(" ")):
+                counts[place, self._counted[word]] += 1
+        return found, counts
+
+
+def _add_up(values: Floats, sizes: NDArray[np.int64]) -> Floats:
+    """The sums of consecutive values, so many in each; of none, zero."""
+    sums = np.zeros((len(sizes), *values.shape[1:]), values.dtype)
+    some = sizes > 0
+    if some.any():
+        starts = np.cumsum(sizes) - sizes
+        sums[some] = np.add.reduceat(values, starts[some])
+    return sums
+
+
+class _Softmax:
+    def __init__(self, file: FastTextFile, labels: Sequence[str]) -> None:
+        self._output = file.output
+        places = {label: place for place, label in enumerate(file.labels)}
+        self._shape = len(labels)
+        self._asked = [place for place, label in enumerate(labels) if label in places]
+        self._places = [places[labels[place]] for place in self._asked]
+
+    def __call__(self, texts: Floats) -> Probabilities:
+        scores = (texts @ self._output.T).astype(np.float64)
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        found = np.zeros((len(texts), self._shape))
+        found[:, self._asked] = odds[:, self._places] / odds.sum(axis=1, keepdims=True) + _EPSILON
+        return found
+
+
+class _Tree:
+    """The hierarchical softmax: a label's probability is the product of those of the turns that lead to it."""
+
+    def __init__(self, file: FastTextFile, labels: Sequence[str]) -> None:
+        turns = _turns(file.labels)
+        self._known = np.array([label in turns for label in labels])
+        paths = [turns.get(label, []) for label in labels]
+        nodes = sorted({node for path in paths for node, _ in path})
+        self._output = file.output[nodes]
+        # To the right and to the left of each node, for each label.
+        self._right, self._left = (np.zeros((len(nodes), len(labels))) for _ in range(2))
+        for label, path in enumerate(paths):
+            for node, right in path:
+                (self._right if right else self._left)[nodes.index(node), label] = 1.0
+
+    def __call__(self, texts: Floats) -> Probabilities:
+        right = 1.0 / (1.0 + np.exp(-(texts @ self._output.T).astype(np.float64)))
+        return self._known * np.exp(
+            np.log(right + _EPSILON) @ self._right + np.log(1.0 - right + _EPSILON) @ self._left
+        )
+
+
+def _turns(labels: dict[str, int]) -> dict[str, list[tuple[int, bool]]]:
+    """For each label the inner nodes of the Huffman tree above it, and whether the way goes to the right.
+
+    Labels stand in a file by falling count, and inner nodes are made by rising count, so that the next two to join are
+    always the first of two queues; of equal counts the inner node's comes first.
+    """
+    leaves = deque((count, [(label, list[tuple[int, bool]]())]) for label, count in reversed(labels.items()))
+    inner: deque[tuple[int, list[tuple[str, list[tuple[int, bool]]]]]] = deque()
+    for node in range(len(labels) - 1):
+        total, joined = 0, []
+        for right in (False, True):
+            queue = leaves if leaves and (not inner or leaves[0][0] < inner[0][0]) else inner
+            count, below = queue.popleft()
+            for _, turns in below:
+                turns.append((node, right))
+            total += count
+            joined += below
+        inner.append((total, joined))
+    return dict(inner[0][1]) if inner else {label: [] for label in labels}
