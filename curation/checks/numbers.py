@@ -50,7 +50,7 @@ class NumbersCheck:
     """Scores how far the numbers of source and translation correspond: 1.0 when all of them do."""
 
     name = "numbers"
-    signature = sign("numbers", 6)
+    signature = sign("numbers", 7)
 
     def open(self) -> None:
         """Nothing to load: a language's words are read when its first row comes."""

@@ -56,6 +56,16 @@ def _check(language: str, source: str, translation: str) -> tuple[float | None, 
      ("zh", "an hour and a half", "1小时30分"), ("zh", "2 and a half hours", "2小时30分钟"),
      ("ja", "90 minutes", "1時間30分"), ("ru", "an hour and a half", "1 ч 30 мин"),
      ("es", "1 hour and 30 minutes", "90 minutos"), ("es", "an hour and a half", "1 hora y 30 minutos"),
+     ("sw", "It took 90 minutes.", "Ilichukua saa 1 na dakika 30."), ("ru", "an hour and a half", "1 час 30 минут"),
+     # An amount, a time in two units.
+     ("ja", "$2.50 for the first mile, then $1.20", "最初の1マイルが2ドル50セント、その後は1ドル20セント"),
+     ("ja", "$1.75, then 50 cents less", "1ドル75セント、それより50セント少ない"),
+     ("zh", "It is $2.50.", "要2美元50美分。"),
+     ("sw", "It is $2.50.", "Ni dola mbili na senti hamsini."), ("ru", "It is $2.50.", "Стоит 2 доллара 50 центов."),
+     ("es", "It is $2.50.", "Cuesta 2 dólares con 50 centavos."), ("de", "It is $2.50.", "2 Dollar und 50 Cent"),
+     ("fr", "It is $2 and 5 cents.", "Cela coûte 2,05 dollars."), ("bn", "It is $2.50.", "দাম ২ ডলার ৫০ সেন্ট।"),
+     ("te", "It is $2.50.", "ధర 2 డాలర్లు 50 సెంట్లు."), ("th", "It is $2.50.", "ราคา 2 ดอลลาร์ 50 เซนต์"),
+     ("de", "for 18 months", "1 Jahr und 6 Monate lang"), ("ja", "one and a half years", "1年6か月間"),
      # Said once for both, or a count of those who were just named.
      ("zh", "50% men and 50% women", "男女各占50%"), ("de", "5 dogs and 5 cats", "je 5 Hunde und Katzen"),
      ("ja", "Tom, Ann and Bo worked 157 hours.", "TomとAnnとBoの三人は157時間働きました。"),
@@ -93,6 +103,7 @@ def test_corresponding(language: str, source: str, translation: str) -> None:
      ("de", "three times as many, how many do the three have", "Wie viele haben drei Kinder?", 0.5,
       "numbers.missing", "three is missing"),
      ("fr", "an hour and a half", "1 h 20", 1 / 3, "numbers.changed", "a half -> 20"),
+     ("sw", "It took 90 minutes.", "Ilichukua saa 1 na dakika 20.", 1 / 3, "numbers.changed", "90 -> 20"),
      ("zh", "3 times as old", "大五倍", 0.0, "numbers.changed", "3 -> 五倍"),
      ("es", "1/4 of the 8 boys", "5/4 de los 8 niños", 0.5, "numbers.changed", "1/4 -> 5/4"),
      ("de", "2 pairs of shoes, $60 a pair", "Paar Schuhe, das Paar 60 $", 2 / 3, "numbers.missing", "2 is missing"),
@@ -117,6 +128,13 @@ def test_not_corresponding(
     got, observations = _check(language, source, translation)
     assert got == pytest.approx(score)
     assert observations == [Observation(reason, "question", detail)]
+
+
+@pytest.mark.parametrize("amount", ["2 Dollar und 60 Cent", "3 Dollar und 50 Cent", "2 Dollar, 50 Stück", "2 und 50"])
+def test_another_amount_in_two_units(amount: str) -> None:
+    score, observations = _check("de", "It is $2.50.", f"Es kostet {amount}.")
+    assert score == 0.0
+    assert {one.reason for one in observations} == {"numbers.missing", "numbers.added"}
 
 
 @pytest.mark.parametrize(

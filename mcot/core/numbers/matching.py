@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mcot.core.numbers.assignment import can_all_correspond
 from mcot.core.numbers.clocks import take_out_clocks
-from mcot.core.numbers.durations import take_out_durations
+from mcot.core.numbers.compounds import take_out_compounds
 from mcot.core.numbers.mentions import Texts, by_value, find_lost_mentions, without_mentions
 from mcot.core.numbers.number import Number
 from mcot.core.numbers.rephrasing import highest_ordinal, take_out_worked_out
@@ -55,7 +55,7 @@ def unmatched_numbers(
     candidates = [n for n in left if n.value.numerator > 1 and not n.ordinal] if texts else []
     if (any(map(_is_missed, left)) or any(map(_is_added, right))) and max(len(left), len(right)) <= _MANY:
         if texts:
-            take_out_durations(left, right, source, translation, texts, language)
+            take_out_compounds(left, right, source, translation, texts, language)
             take_out_clocks(left, right, source, translation, texts[0], language)
         _pair(left, right, _have_same_value, both_certain=True)
         # What is still to be found at all comes before what is only said again.
