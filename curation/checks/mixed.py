@@ -59,7 +59,6 @@ _LANGUAGE_OF = {"Beng": "bn", "Telu": "te", "Thai": "th", "Cyrl": "ru"}
 _CLASSES = {script: pattern.pattern.removesuffix("+") for script, (pattern, _) in SCRIPTS.items()}
 # Japanese is written in both.
 _CLASSES["Hani"] = _CLASSES["Hani"].removesuffix("]") + _CLASSES.pop("Kana").removeprefix("[")
-_SENTENCE_END = re.compile(r"[.?!:;\n](?:(?<=\n)|[\"')\u00bb\u201d]*\s)")
 _CLAUSE = re.compile(r"[^\u3001\u3002\uff0c\uff01\uff1f,.!?;:\n]+")
 
 
@@ -163,7 +162,7 @@ class MixedCheck:
         for script in {_RUNS_OF[script] for script in reading.scripts if script not in own}:
             found += self._of_script(text, script, names)
         if own == ("Latn",):
-            found += _of_latin(text, language, names, likelihoods)
+            found += _of_latin(reading, language, names, likelihoods)
         elif "Hani" in own:
             if language == "ja":
                 found += _chinese_clauses(text)
@@ -198,19 +197,17 @@ def _latin_pieces(text: str, source: str | None, language: str) -> list[list[str
     if language not in LATIN_LANGUAGES:
         return []
     names = read(source).names if source else frozenset()
-    own = read(text).prose
-    pieces = _pieces([[word for word in LATIN_WORD.findall(own, *place) if word not in names]
-                      for place in _sentences(own)])  # fmt: skip
+    pieces = _pieces([[word for word in words if word not in names] for words in read(text).latin_sentences])
     return pieces if len(pieces) > 1 else []
 
 
-def _of_latin(text: str, language: str, names: frozenset[str], likelihoods: Floats) -> list[Foreign]:
+def _of_latin(reading: Reading, language: str, names: frozenset[str], likelihoods: Floats) -> list[Foreign]:
     """The pieces of another language, as `_latin_pieces` cuts the text, by the likelihoods of each."""
     home = LATIN_LANGUAGES.index(language)
     if not len(likelihoods) or (likelihoods.argmax(axis=1) == home).all():
         return []
-    pieces = _pieces([[match for match in LATIN_WORD.finditer(text, *place) if match[0] not in names]
-                      for place in _sentences(text)])  # fmt: skip
+    pieces = _pieces([[match for match in LATIN_WORD.finditer(reading.prose, *place) if match[0] not in names]
+                      for place in reading.sentences()])  # fmt: skip
     # A piece of fewer words says less.
     weights = np.array([len(piece) / PIECE_WORDS for piece in pieces])
     found: list[Foreign] = []
@@ -226,12 +223,6 @@ def _of_latin(text: str, language: str, names: frozenset[str], likelihoods: Floa
 def _is_unit(text: str, place: int) -> bool:
     """Whether the word there follows a number: "200km", "80 mph"."""
     return text[max(0, place - 2) : place].rstrip(" \xa0/")[-1:].isdigit()
-
-
-def _sentences(text: str) -> list[tuple[int, int]]:
-    """Where the sentences of a text begin and end."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    return list(pairwise([0, *ends, len(text)]))
 
 
 def _pieces(sentences: Iterable[list[Word]]) -> list[list[Word]]:

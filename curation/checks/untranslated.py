@@ -38,6 +38,8 @@ _REMEMBERED = 1024
 # A sentence is looked for in all of a text; a megabyte of sentences would take minutes.
 _LONGEST_SOURCE = 20_000
 _LOWER_CASE_WORD = re.compile(f"(?<![{_LATIN}])[a-z]{{2,}}")
+# A word that is no name whatever else stands in a text: most texts' first in lower case.
+_SURE_WORD = re.compile(f"(?<![{_LATIN}\\d'-])[a-z]{{3,}}(?![{_LATIN}'-])")
 # Vowel signs of Bengali and Telugu are no letters to Python, and would break a word in pieces.
 _OTHER_LETTERS = re.compile(f"[^\\W\\d_{_LATIN}](?:[^\\W\\d_{_LATIN}]|[\u0981-\u09d7\u0c00-\u0c56\u200c\u200d])*")
 # Letters that say what an English word says, where words aren't separated: letters of MGSM's translations
@@ -112,11 +114,13 @@ def _copied_sentence(source: str, text: str) -> str:
 def copied_words(source: str, text: str, language: str) -> Copied | None:
     """What a translation took over from its English source, or None where it has no words to take over."""
     source, reading = _plain(read(source)), read(text)
+    if reading.letters and not reading.lengths[1] and _SURE_WORD.search(source):
+        # Not one Latin letter.
+        return Copied(0.0, "")
     theirs = _read_source(source)
     if not theirs.words:
         return None
     if not reading.lengths[1]:
-        # Not one Latin letter.
         return Copied(0.0, "") if reading.letters else None
     text = _plain(reading)
     ours = _words(text, theirs.names)

@@ -7,7 +7,8 @@ has, which the first `read` of any of it reads; a text that nobody expected is r
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,7 @@ LATIN_WORD = re.compile(f"[{_LATIN_LETTERS}]{{2,}}")
 _NAME_OR_VARIABLE = re.compile(
     f"(?<![{_LATIN_LETTERS}])(?:[A-Z\u00c0-\u00d6\u00d8-\u00de][{_LATIN_LETTERS}]*|[{_LATIN_LETTERS}](?![{_LATIN_LETTERS}]))"
 )
+_SENTENCE_END = re.compile(r"[.?!:;\n](?:(?<=\n)|[\"')\u00bb\u201d]*\s)")
 _LETTER = re.compile(r"[^\W\d_]+")
 _ALPHANUMERIC = re.compile(r"[^\W_]+")
 
@@ -89,20 +91,40 @@ class Reading:
     def __init__(self, text: str, own: str, letters: int, lengths: Sequence[int], there: int) -> None:
         self.text, self.prose, self.letters, self.lengths = text, own, letters, lengths
         self.scripts, self._only_script = _SCRIPTS_THERE[there]
+        # Not cached properties, whose lock takes as long as a short text.
+        self._names: frozenset[str] | None = None
+        self._latin_sentences: list[list[str]] | None = None
+        self._latin_words: list[str] | None = None
 
-    @cached_property
+    @property
     def names(self) -> frozenset[str]:
         """The capitalised words of Latin letters: names, and what begins a sentence."""
-        # All of ASCII's capitals stand before its small letters, and these before all other letters.
-        words = LATIN_WORD.findall(self.text)
-        return frozenset([word for word in words if word < "a" or (word > "{" and word[0].isupper())])
+        if self._names is None:
+            # All of ASCII's capitals stand before its small letters, and these before all other letters.
+            words = LATIN_WORD.findall(self.text)
+            self._names = frozenset([word for word in words if word < "a" or (word > "{" and word[0].isupper())])
+        return self._names
 
-    @cached_property
+    def sentences(self) -> list[tuple[int, int]]:
+        """Where the sentences of the prose begin and end, by the marks of Latin script."""
+        ends = [match.end() for match in _SENTENCE_END.finditer(self.prose)]
+        return list(pairwise([0, *ends, len(self.prose)]))
+
+    @property
+    def latin_sentences(self) -> list[list[str]]:
+        """The words of two or more Latin letters of each of `sentences`, not to be changed."""
+        if self._latin_sentences is None:
+            self._latin_sentences = [LATIN_WORD.findall(self.prose, *place) for place in self.sentences()]
+        return self._latin_sentences
+
+    @property
     def latin_words(self) -> list[str]:
-        """The words of two or more Latin letters, in order."""
-        return LATIN_WORD.findall(self.prose) if self.lengths[1] else []
+        """The words of two or more Latin letters, in order, not to be changed."""
+        if self._latin_words is None:
+            self._latin_words = list(chain.from_iterable(self.latin_sentences)) if self.lengths[1] else []
+        return self._latin_words
 
-    @cached_property
+    @property
     def shares(self) -> Mapping[str, float]:
         """The share of each script; empty where there are no letters.
 

@@ -23,18 +23,27 @@ _HOURS = 12
 _FEW = 5
 # What English says in words, up to twelve, as "third", "May", "all three": ordinals in digits (3ème, 3.º, 3-й, 3য়,
 # 3వ, 3回目), months by number (5月), people counted together (3人で).
-_ORDINAL = re.compile(
-    r"(?:er|re|e|è?me|ère|nde?|[.]?[ºª]|ra|ro|do|da|to|ta)(?![a-zà-ÿ])"
-    r"|-?(?:й|я|е|го|му|ю|ая|ый|ой)(?![а-яё])"
-    r"|(?:ম|য়|\u09df|র্থ|ষ্ঠ)(?![\u0980-\u09ff])"
-    r"|[ ]?(?:వ|వది|వదానికి|వదాని|వసారి|ో)(?![\u0c00-\u0c7f])"
-    r"|[ ]?(?:[^\W\d_]{1,2}|[かヶカ]月)目(?![的標])"
-    r"|[ ]?人(?:で|とも|合計|が合計|の合計|合わせ|共)"
+_IDEOGRAPHIC = (
+    r"[ ]?(?:[^\W\d_]{1,2}|[かヶカ]月)目(?![的標])|[ ]?人(?:で|とも|合計|が合計|の合計|合わせ|共)"
     r"|[ ]?番(?![組号])|[ ]?位(?![于])|[ ]?月(?![間])"
 )
+_ORDINALS = {
+    language: re.compile(pattern)
+    for language, pattern in {
+        "fr": r"(?:er|re|e|è?me|ère|nde?)(?![a-zà-ÿ])",
+        "es": r"(?:[.]?[ºª]|er|ra|ro|do|da|to|ta)(?![a-zà-ÿ])",
+        "ru": r"-?(?:й|я|е|го|му|ю|ая|ый|ой)(?![а-яё])",
+        "bn": r"(?:ম|য়|\u09df|র্থ|ষ্ঠ)(?![\u0980-\u09ff])",
+        "te": r"[ ]?(?:వ|వది|వదానికి|వదాని|వసారి|ో)(?![\u0c00-\u0c7f])",
+        "ja": _IDEOGRAPHIC,
+        "zh": _IDEOGRAPHIC,
+    }.items()
+}
 # "20 cents" are 0.2 of the currency.
 _CENTS = re.compile(r"[ \xa0]?(?:cents?\b|¢|céntimos?|centavos?|centimes?|цент|копе|セント|美分|เซน|เซ็น|সেন্ট|సెంట్)")
-_CENT_LETTERS = frozenset("c¢цкセ美เসస")
+# What percents and cents begin with, behind a space or none.
+_PERCENT_SIGNS, _CENT_LETTERS = frozenset("%٪p"), frozenset("c¢цкセ美เসస")
+_SPACES = (" ", "\xa0")
 # 旧三倍 may be three times as old or three times older, which is four times as old.
 _TIMES_MORE = re.compile(r"(?:[多大旧老重高长長贵快远厚宽深]|增加|增长|提高|上升)[了出]?[ ]?$")
 _TIMES = re.compile(r"[ ]?倍")
@@ -120,17 +129,16 @@ def _consider_english(plain: str, part: Part) -> None:
 
 
 def _consider_digits(plain: str, part: Part, language: str, before: str, after: str) -> None:
-    if after and after in "% \xa0٪p" and _PERCENT.match(plain, part.end):
-        part.alternatives = (*part.alternatives, part.value / 100)
-    if (plain[part.end + 1 : part.end + 2] if after in (" ", "\xa0") else after) in _CENT_LETTERS and _CENTS.match(
-        plain, part.end
+    near = plain[part.end + 1 : part.end + 2] if after in _SPACES else after
+    if (near in _PERCENT_SIGNS and _PERCENT.match(plain, part.end)) or (
+        near in _CENT_LETTERS and _CENTS.match(plain, part.end)
     ):
         part.alternatives = (*part.alternatives, part.value / 100)
     if before in (":", ".") and part.value == 0:
         part.certain = False
     if part.value.denominator > 1 or not 0 < (value := part.value.numerator) <= _LARGEST_ON_CLOCKS:
         return
-    if language != "en" and value <= 12 and _ORDINAL.match(plain, part.end):
+    if value <= 12 and language in _ORDINALS and _ORDINALS[language].match(plain, part.end):
         part.certain, part.ordinal = False, True
     elif language == "en":
         if value < 12 and after in ": p-t" and _AFTERNOON.match(plain, part.end):

@@ -53,7 +53,7 @@ _SCALE = re.compile(
     rf"[ \xa0]?(?P<before>[km]|bn)(?=[ ]?[{_CURRENCY}](?![0-9]))"
     r"|(?:(?P<letter>[kmb])|[ \xa0]?(?P<word>bn|mn|mio))(?![^\W_])"
 )
-_SCALE_LETTERS = ("k", "m", "b")
+_SCALE_LETTERS, _SPACES = ("k", "m", "b"), (" ", "\xa0")
 _SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9}
 
 
@@ -95,7 +95,9 @@ def join_share(plain: str, first: Part, following: Part, language: str) -> Part 
 
 def read_scale(plain: str, start: int, end: int) -> tuple[int, int] | None:
     """What the letter behind a sum of money multiplies it by, and where it ends; None where there is none."""
-    near = plain[end : end + 2].lstrip(" \xa0")[:1]
+    near = plain[end : end + 1]
+    if near in _SPACES:
+        near = plain[end + 1 : end + 2]
     match = _SCALE.match(plain, end) if near in _SCALE_LETTERS else None
     if match is None:
         return None
