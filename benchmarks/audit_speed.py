@@ -5,7 +5,7 @@ the rest the demo's problems; all different, all checks on. Each size in a proce
 system counts (`ru_maxrss`), of the command itself and of the largest of its processes. With PYTHON of an environment
 with opusfilter_peer/requirements.txt, OpusFilter decides pairs beside it: both on one process and on the same pairs.
 OpusFilter's filters are timed alone, on pairs in memory, once their models are loaded; ours are timed so too ("checks
-alone", with the decisions), and as the whole command, start, reading, writing and report included.
+alone", with the decisions), and both as whole commands too, from files to files.
 """
 
 import argparse
@@ -125,20 +125,24 @@ def compare(python: Path, count: int, mgsm: Path | None) -> dict[str, float | di
         audit(str(path), Path(name) / "out", AuditSettings(workers=1))
         ours = count / (time.monotonic() - began)
         alone = count / decide_alone([json.loads(line) for line in path.read_text("utf-8").splitlines()])
-        subprocess.run([str(python), str(_PEER), str(path), str(output)], check=True)
+        subprocess.run([str(python), str(_PEER), str(path), str(output), "--command"], check=True)
         peers = json.loads(output.read_text("utf-8"))
-    steps = {"": "seconds", ", all filters on": "seconds_of_all"}
-    theirs = {f"opusfilter, {name}{step}": count / peer[key] for name, peer in peers.items()
-              for step, key in steps.items()}  # fmt: skip
+    filters, commands = (
+        {f"opusfilter, {name}{step}": count / peer[key] for name, peer in peers.items() for step, key in steps}
+        for steps in (
+            (("", "seconds"), (", all filters on", "seconds_of_all")),
+            ((", all filters on, the command", "seconds_of_command"),),
+        )
+    )
     return {
         "rows": count,
         "rows_a_second": {
             "mcot, checks alone": round(alone),
             "mcot, the command": round(ours),
-            **{name: round(value) for name, value in theirs.items()},
+            **{name: round(value) for name, value in (filters | commands).items()},
         },
-        "times, checks alone": {name: round(alone / value, 1) for name, value in theirs.items()},
-        "times, the command": {name: round(ours / value, 1) for name, value in theirs.items()},
+        "times, checks alone": {name: round(alone / value, 1) for name, value in filters.items()},
+        "times, the command": {name: round(ours / value, 1) for name, value in (filters | commands).items()},
     }
 
 
