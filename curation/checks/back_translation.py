@@ -184,12 +184,20 @@ def _f_scores(counts: Counts) -> npt.NDArray[np.float64]:
     in_hypothesis, in_reference, in_both = counts[:, 0], counts[:, 1], counts[:, 2]
     effective = (in_hypothesis > 0) & (in_reference > 0)
     orders = np.maximum(effective.sum(axis=0), 1)
-    precision = np.where(effective, in_both / np.maximum(in_hypothesis, 1), 0.0).sum(axis=0) / orders
-    recall = np.where(effective, in_both / np.maximum(in_reference, 1), 0.0).sum(axis=0) / orders
+    precision = _sum(np.where(effective, in_both / np.maximum(in_hypothesis, 1), 0.0)) / orders
+    recall = _sum(np.where(effective, in_both / np.maximum(in_reference, 1), 0.0)) / orders
     weight = BETA**2
     below = weight * precision + recall
     scores: npt.NDArray[np.float64] = 100 * (1 + weight) * precision * recall / np.where(below > 0, below, 1.0)
     return scores
+
+
+def _sum(of_orders: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Over the orders, one after the other as sacreBLEU does: numpy's own order is another for a single pair."""
+    total = np.zeros(of_orders.shape[1])
+    for values in of_orders:
+        total += values
+    return total
 
 
 class BackTranslationCheck:

@@ -3,12 +3,16 @@
 fastText represents a text by the mean of the vectors of its words and of their character n-grams, and looks all of
 them up for every text. Words come again: here a word's vectors are added up when it first comes, and a text is a sum
 over its words. The result is the library's own, but for the rounding of float32.
+
+A text's result is the same to the last bit whatever texts it is told with: a matrix product's sums would be rounded in
+an order that depends on the matrices' sizes, so their terms are rounded first, to numbers that add up without rounding.
 """
 
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +33,9 @@ _LONGEST = 100
 _ALL = -1.0
 # The library adds it to what it takes the logarithm of.
 _EPSILON = 1e-5
+# Binary digits behind the point. A product of two numbers with 20 has 40, which leaves 13 of float64's 53 before it:
+# sums below 8,192 are exact, and a classifier's scores are below 100.
+_DIGITS, _DIGITS_OF_PRODUCTS = 20, 40
 
 
 class FastTextWords:
@@ -87,7 +94,7 @@ class FastTextWords:
         """
         batches = [self._tell_batch(texts[start : start + _BATCH]) for start in range(0, len(texts) or 1, _BATCH)]
         probabilities, counts = zip(*batches, strict=True)
-        return np.concatenate(probabilities), np.concatenate(counts)
+        return _rounded(np.concatenate(probabilities), _DIGITS_OF_PRODUCTS), np.concatenate(counts)
 
     def _tell_batch(self, texts: Sequence[Sequence[str]]) -> tuple[Probabilities, Floats]:
         if self._sums.nbytes > _REMEMBERED_BYTES:
@@ -139,17 +146,24 @@ def _add_up(values: Floats, sizes: NDArray[np.int64]) -> Floats:
     return sums
 
 
+def _rounded(values: NDArray[np.floating[Any]], digits: int = _DIGITS) -> Probabilities:
+    """Values whose sums need no rounding, in whatever order they are made."""
+    scale = 2.0**digits
+    found: Probabilities = np.rint(values.astype(np.float64) * scale) / scale
+    return found
+
+
 class _Softmax:
     def __init__(self, file: FastTextFile, labels: Sequence[str]) -> None:
-        self._output = file.output
+        self._output = _rounded(file.output).T
         places = {label: place for place, label in enumerate(file.labels)}
         self._shape = len(labels)
         self._asked = [place for place, label in enumerate(labels) if label in places]
         self._places = [places[labels[place]] for place in self._asked]
 
     def __call__(self, texts: Floats) -> Probabilities:
-        scores = (texts @ self._output.T).astype(np.float64)
-        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores = _rounded(texts) @ self._output
+        odds = _rounded(np.exp(scores - scores.max(axis=1, keepdims=True)), _DIGITS_OF_PRODUCTS)
         found = np.zeros((len(texts), self._shape))
         found[:, self._asked] = odds[:, self._places] / odds.sum(axis=1, keepdims=True) + _EPSILON
         return found
@@ -163,7 +177,7 @@ class _Tree:
         self._known = np.array([label in turns for label in labels])
         paths = [turns.get(label, []) for label in labels]
         nodes = sorted({node for path in paths for node, _ in path})
-        self._output = file.output[nodes]
+        self._output = _rounded(file.output[nodes]).T
         # To the right and to the left of each node, for each label.
         self._right, self._left = (np.zeros((len(nodes), len(labels))) for _ in range(2))
         for label, path in enumerate(paths):
@@ -171,10 +185,9 @@ class _Tree:
                 (self._right if right else self._left)[nodes.index(node), label] = 1.0
 
     def __call__(self, texts: Floats) -> Probabilities:
-        right = 1.0 / (1.0 + np.exp(-(texts @ self._output.T).astype(np.float64)))
-        return self._known * np.exp(
-            np.log(right + _EPSILON) @ self._right + np.log(1.0 - right + _EPSILON) @ self._left
-        )
+        right = 1.0 / (1.0 + np.exp(-(_rounded(texts) @ self._output)))
+        turns, others = (_rounded(np.log(odds + _EPSILON), _DIGITS_OF_PRODUCTS) for odds in (right, 1.0 - right))
+        return self._known * np.exp(turns @ self._right + others @ self._left)
 
 
 def _turns(labels: dict[str, int]) -> dict[str, list[tuple[int, bool]]]:

@@ -67,6 +67,20 @@ def test_probabilities_are_the_librarys(name: str, texts: list[list[str]], folde
         assert counts.tolist() == groups
 
 
+@pytest.mark.parametrize("name", SHAPES)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(texts=_TEXTS, size=st.integers(1, 7))
+def test_a_text_is_told_alike_whatever_it_is_told_with(
+    name: str, texts: list[list[str]], size: int, folder: Path
+) -> None:
+    texts *= 3
+    together, _ = FastTextWords(folder / name, ASKED, COUNTED).tell(texts)
+    words = FastTextWords(folder / name, ASKED, COUNTED)
+    for start in reversed(range(0, len(texts), size)):
+        found, _ = words.tell(texts[start : start + size])
+        assert found.tolist() == together[start : start + size].tolist()
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 50])
 def test_any_number_of_labels(count: int, tmp_path: Path) -> None:
     labels = ["__label__sw", *(f"__label__{number}" for number in range(count - 1))]
