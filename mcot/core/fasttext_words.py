@@ -62,13 +62,15 @@ class FastTextWords:
         self._forget()
 
     def _forget(self) -> None:
-        self._place: dict[str, int] = {}
+        self._places = _Places()
         # A row a word: the sum of its vectors, how many they are, and one for its group.
         self._sums: Floats = np.zeros((0, self._file.dim + 1 + self._groups), np.float32)
-        self._learn([END_OF_TEXT])
+        self._places[END_OF_TEXT]  # noqa: B018 it takes the first place
+        self._learn()
 
-    def _learn(self, words: Sequence[str]) -> None:
+    def _learn(self) -> None:
         """Add up the vectors of new words."""
+        words = self._places.new
         lowered = [word[:_LONGEST].lower() for word in words]
         rows, owners = self._file.subwords(lowered)
         counts = np.bincount(owners, minlength=len(words))
@@ -78,8 +80,8 @@ class FastTextWords:
         for place, word in enumerate(lowered):
             if (group := self._counted.get(word)) is not None:
                 new[place, self._file.dim + 1 + group] = 1.0
-        self._place.update(zip(words, range(len(self._place), len(self._place) + len(words)), strict=True))
         self._sums = np.concatenate([self._sums, new])
+        self._places.new = []
 
     def tell(self, texts: Sequence[Sequence[str]]) -> tuple[Probabilities, Floats]:
         """What there is to tell of texts, which are taken as if in small letters.
@@ -99,14 +101,26 @@ class FastTextWords:
     def _tell_batch(self, texts: Sequence[Sequence[str]]) -> tuple[Probabilities, Floats]:
         if self._sums.nbytes > _REMEMBERED_BYTES:
             self._forget()
-        place, sizes = self._place, np.fromiter(map(len, texts), np.int64, len(texts))
-        words = list(chain.from_iterable(texts))
-        if new := set(words) - place.keys():
-            self._learn(sorted(new))
-        sums = _add_up(self._sums[np.fromiter(map(place.__getitem__, words), np.int64, len(words))], sizes)
+        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+        places = np.fromiter(map(self._places.__getitem__, chain.from_iterable(texts)), np.int64, sizes.sum())
+        if self._places.new:
+            self._learn()
+        sums = _add_up(self._sums[places], sizes)
         dim = self._file.dim
         vectors = sums[:, : dim + 1] + self._sums[0, : dim + 1]
         return self._tell(vectors[:, :dim] / np.maximum(vectors[:, dim:], 1.0)), sums[:, dim + 1 :]
+
+
+class _Places(dict[str, int]):
+    """Where the vectors of words are; new words get the next places, and are noted."""
+
+    def __init__(self) -> None:
+        self.new: list[str] = []
+
+    def __missing__(self, word: str) -> int:
+        self.new.append(word)
+        self[word] = place = len(self)
+        return place
 
 
 class FastTextTexts:

@@ -51,15 +51,20 @@ _LATIN = {
 # French or German text reaches 0.3 as Swahili.
 _BUILT_IN_WEIGHTS = {"sw": 10.0}
 
-# What no other of the five has: their commonest words, by grammar and not by topic. fastText reads the letters
-# of a word, and takes "Jojo alipata alama ngapi?" for English.
+# What no other of the five has: their commonest words, by grammar and not by topic, and their small numbers. fastText
+# reads the letters of a word, and takes "Jojo alipata alama ngapi?" for English.
 _FUNCTION_WORDS = {
-    "en": "the of and is are how many much does did have what with for from each than their she they were which",
+    "en": "the of and is are how many much does did have what with for from each than their she they were which "
+    "two three four five seven eight nine ten",
     "sw": "na ya wa za kwa kila ana wana kuna katika kama ikiwa iwapo ambao ambayo huyo hiyo zaidi baada kisha yake "
-    "zake gani ngapi mangapi wangapi mingapi vingapi zingapi kati kutoka kuwa",
-    "es": "el los las del una con por para más cada tiene su sus al hay qué cuántos cuántas cuánto cuánta pero como",
-    "fr": "et est une dans pour il elle qui avec sur chaque plus ses sont au aux ils elles combien leur cette mais",
-    "de": "der das und ist ein eine einen einer wie mit von für sie er hat den dem zu auf wenn nach sind wird pro",
+    "zake gani ngapi mangapi wangapi mingapi vingapi zingapi kati kutoka kuwa "
+    "wawili mawili mbili watatu matatu tatu wanne manne nne watano matano tano sita saba nane tisa kumi",
+    "es": "el los las del una con por para más cada tiene su sus al hay qué cuántos cuántas cuánto cuánta pero como "
+    "dos cuatro cinco seis siete ocho nueve diez",
+    "fr": "et est une dans pour il elle qui avec sur chaque plus ses sont au aux ils elles combien leur cette mais "
+    "deux trois quatre cinq sept huit neuf dix",
+    "de": "der das und ist ein eine einen einer wie mit von für sie er hat den dem zu auf wenn nach sind wird pro "
+    "zwei drei vier fünf sechs sieben acht neun zehn",
 }
 LATIN_LANGUAGES = tuple(_FUNCTION_WORDS)
 _LANGUAGE_OF_WORD = {
@@ -141,7 +146,8 @@ class LanguageIdentifier:
                 take less time than one after the other.
         """
         results: list[Mapping[str, float]] = []
-        latin: list[tuple[dict[str, float], float]] = []
+        latin: list[dict[str, float]] = []
+        of_latin: list[float] = []
         words: list[Sequence[str]] = []
         for text, source, context in texts:
             reading = read(text)
@@ -152,10 +158,12 @@ class LanguageIdentifier:
             result = _tell_by_script(shares)
             results.append(result)
             if (share := shares.get("Latn")) and (telling := _telling_words(reading, source, context)):
-                latin.append((result, share))
+                latin.append(result)
+                of_latin.append(share)
                 words.append(telling)
-        for (result, share), among in zip(latin, self.among_latin(words), strict=True):
-            result.update(zip(LATIN_LANGUAGES, (share * among).tolist(), strict=True))
+        among = self.among_latin(words) * np.array(of_latin)[:, None]
+        for result, values in zip(latin, among.tolist(), strict=True):
+            result.update(zip(LATIN_LANGUAGES, values, strict=True))
         return results
 
     def among_latin(self, texts: Sequence[Sequence[str]]) -> NDArray[np.float64]:

@@ -41,6 +41,10 @@ SCRIPTS: dict[str, tuple[re.Pattern[str], float]] = {
 }
 # Two or more letters: a single one is a variable or a unit, and says nothing about the language.
 LATIN_WORD = re.compile(f"[{_LATIN_LETTERS}]{{2,}}")
+_CAPITALS = "".join(
+    letter for letter in re.findall(f"[{_LATIN_LETTERS}]", "".join(map(chr, range(0x1F00)))) if letter.isupper()
+)
+_NAME = re.compile(f"[{_CAPITALS}][{_LATIN_LETTERS}]+")
 _NAME_OR_VARIABLE = re.compile(
     f"(?<![{_LATIN_LETTERS}])(?:[A-Z\u00c0-\u00d6\u00d8-\u00de][{_LATIN_LETTERS}]*|[{_LATIN_LETTERS}](?![{_LATIN_LETTERS}]))"
 )
@@ -62,7 +66,7 @@ def prose(text: str) -> str:
 
 
 def _proses(texts: Sequence[str]) -> list[str]:
-    composed = [unicodedata.normalize("NFC", text) for text in texts]
+    composed = [text if text.isascii() else unicodedata.normalize("NFC", text) for text in texts]
     # Most signs are in none of the texts.
     together = "\n".join(composed)
     signs = [sign for sign in _OTHER_THAN_PROSE if sign in together]
@@ -98,11 +102,9 @@ class Reading:
 
     @property
     def names(self) -> frozenset[str]:
-        """The capitalised words of Latin letters: names, and what begins a sentence."""
+        """Words of Latin letters from a capital on: names, and what begins a sentence."""
         if self._names is None:
-            # All of ASCII's capitals stand before its small letters, and these before all other letters.
-            words = LATIN_WORD.findall(self.text)
-            self._names = frozenset([word for word in words if word < "a" or (word > "{" and word[0].isupper())])
+            self._names = frozenset(_NAME.findall(self.text))
         return self._names
 
     def sentences(self) -> list[tuple[int, int]]:

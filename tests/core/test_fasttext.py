@@ -108,7 +108,7 @@ def test_words_are_forgotten_when_they_are_many(folder: Path, monkeypatch: pytes
     words = FastTextWords(folder / "hierarchical", ASKED, {})
     texts = [[f"neno{number}"] for number in range(2000)]
     found, _ = words.tell(texts)
-    assert len(words._place) < 1000
+    assert len(words._places) < 1000
     np.testing.assert_allclose(found, ask_library(folder / "hierarchical", texts), rtol=2e-4, atol=2e-5)
 
 

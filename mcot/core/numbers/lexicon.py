@@ -192,7 +192,8 @@ def _read_words(table: Mapping[str, Any]) -> dict[str, Word]:
             value = exact(*Fraction(str(written)).as_integer_ratio())
             known = words.get(text)
             if known is None:
-                certain = kind not in ("ordinal", "denominator", "implied") and text not in ambiguous
+                # "Four degrees below zero" is -4 too, and "zero dollars" are none.
+                certain = kind not in ("ordinal", "denominator", "implied") and value > 0 and text not in ambiguous
                 pair = text in pairs
                 factor = kind == "multiplicative" and 1 < value <= _LARGEST_FACTOR_WORD and not pair
                 words[text] = Word(kind, value, certain, (), kind == "ordinal", factor, pair)
