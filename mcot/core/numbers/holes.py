@@ -14,9 +14,9 @@ __all__ = ["find_holes"]
 
 # "/4 of" and "1/ of". A stroke between other things divides ("12 /4 = 3", "x /2", "km/h") or offers a choice.
 _STROKE = re.compile(
-    r"(?<![^\s(（「“\"])(?<![\d)\]}%=*+×÷/²³$€£<>-]\s)(?<!\b[b-df-nq-xzB-Z]\s)/[1-9][0-9]{0,2}"
+    r"(?<![^\s(（「“\"])(?<![\d)\]}%=*+×÷/²³$€£<>-]\s)(?<!\b[b-df-nq-xzB-Z]\s)/(?!0)\d{1,3}"
     r"(?![\d.,/]*\d)(?!\s?[=+*×÷/<)-])"
-    r"|(?<![\d/.,])[1-9][0-9]{0,2}/(?=\s+[^\W\d]|\s*[。，、]|\s?[.,;?!]?$)"
+    r"|(?<![\d/.,])(?!0)\d{1,3}/(?=\s+[^\W\d]|\s*[。，、]|\s?[.,;?!]?$)"
 )
 # Of 17:30 one side; a colon after any other number introduces something.
 _TIME_WORDS = (

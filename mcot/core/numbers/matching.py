@@ -82,8 +82,12 @@ def unmatched_numbers(
     if added and not any(n.certain for n in left):
         added = _without_repeated(added, source, translation)
     if missing:
+        lacking = Counter(n.value for n in missing)
         missing = without_mentions(missing, source, translation, texts)
-    elif texts and candidates:
+        # What the source refers back to ("the 14") may be said once, but not there alone where it refers back.
+        referring = Counter(n.value for n in source if n.certain and n.definite)
+        candidates = [n for n in candidates if 0 < lacking[n.value] <= referring[n.value]]
+    if not missing and texts and candidates:
         missing = find_lost_mentions(candidates, source, translation, texts, same_order=same_order)
     if not missing and any(n.pair for n in source):
         missing = _missing_before_pairs(source, translation)

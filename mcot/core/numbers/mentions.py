@@ -32,12 +32,14 @@ _SHORTEST_PLURAL = 4
 _HALF = Fraction(1, 2)
 _WIDEST_LIST = 40
 _SENTENCE_END = re.compile(r"[.!?;](?:\s|$)")
-# "10 6 inch tiles along its width and 20 6 inch tiles along its length", "$100 bills": what the thing is called.
+# "10 6 inch tiles along its width and 20 6 inch tiles along its length": what the thing is called.
 _ATTRIBUTE = re.compile(
     r"[ -](?:inch|foot|yard|mile|pound|ounce|gallon|liter|meter|minute|hour|day|week|month|year|dollar|cent|page|piece"
-    r"|story)[ -][a-z]+|[ -](?:dollar )?(?:bills?|notes?|coins?|tickets?)\b",
+    r"|story)[ -][a-z]+",
     re.IGNORECASE,
 )
+# Of "$100 bills" too, but not of 20 coins.
+_DENOMINATED = re.compile(r"[ -](?:bills?|notes?|coins?|tickets?)\b", re.IGNORECASE)
 # "for the first half ... and for the second", "half of them ... the other".
 _OTHER_PART = ("second ", "other ", "latter ", "remaining ")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff]")
@@ -57,6 +59,8 @@ def without_mentions(
         referring = sum(n.definite for n in same)
         if texts:
             referring += _count_repeated(same, texts[0], _TIME_AGO) + _count_repeated(same, texts[0], _ATTRIBUTE)
+            in_dollars = [n for n in same if texts[0].endswith("$", 0, n.start)]
+            referring += _count_repeated(in_dollars, texts[0], _DENOMINATED)
             referring += sum(texts[0].endswith(_OTHER_PART, 0, n.start) and value < 1 for n in same)
             # "Half have nuts and half do not": the others have none.
             each = len(same) if value == _HALF else _count_each(value, translation, texts[1])
