@@ -30,12 +30,35 @@ _JA_MEASURES = (
 )
 # A month's number opens the clause; 月、火、水 are days of the week.
 _JA_MONTH = r"(?:^|(?<=[。\s]))月(?=、(?![\s]?[火水木金土日])|の(?:初|終|支出|収入|売上))"
-_JA_ORDINALS = r"(?:[個人回度年日枚匹本]|週間|番)目(?![的標指立])"
+_JA_ORDINALS = (
+    r"(?:[個人回度年日枚匹本冊台軒件組箱袋着足問曲行段杯階皿]|週間?|時間|番|種類|セット|グループ|ページ|パック)目(?![的標指立])"
+)
 # The counter つ is a suffix, whatever its case; つの is a horn, but not one with a number's company.
 _JA_THINGS = r"(?<=[ァ-ヶー、。はがをに\s])つ(?=目(?![的標指立])|あたり|につき|ずつ|の(?![るっりを]))"
+# "靴は足20ドル": the price of one.
+_JA_PRICED = (
+    r"(?<=[がはをに、])(?:[箱袋足枚個本缶着杯切]れ?|スライス|パック|ダース|カートン|ガロン|ポンド|オンス|リットル|セット)"
+    r"(?=[$＄]?\d)"
+)
+# 分間 and 時間半 never stand alone, and hours that something is done in hardly.
+_JA_TIMES = r"(?<=[がはをに、で])(?:分間(?=[にでと])|時間半|時間に(?=[$＄]?\d))|(?<=から)日(?=まで)"
+# "Another" needs the one of もう一組.
+_JA_MORE = r"(?<=もう)\s?[組枚個匹冊台杯箱袋](?=[のがはを、])|わずか\s?(?:ドル|セント|円)"
+# Japanese and Chinese are written without spaces: one before what counts is where a number was.
+_JA_GAP = (
+    r"(?<=[ぁ-んァ-ヶー一-龠々、])[ ](?:[個人枚匹本冊台軒件組箱袋着足問曲杯階皿頭羽点缶円歳才度回倍日週年月時分秒文切つ]"
+    r"|時間|種類|番目|ドル|セント|キロ|メートル|センチ|ミリ|マイル|フィート|インチ|ヤード|グラム|ポンド|オンス|トン|リットル"
+    r"|ガロン|カップ|ダース|パック|スライス|カートン|ページ|パーセント|エーカー|クォート|[かヶカヵ][月所])"
+)
 # 3分の1 without its 3, or its 1.
 _JA_PARTS = r"分の(?=[0-9０-９一二三四五六七八九])"
-_JA_PART = r"(?<=\d)分の[ ]?(?=[をがへ、。の])"
+_JA_PART = r"(?<=\d)分の[ ]?(?=[をがへ、。の]|オンス|カップ|ポンド|マイル|リットル|ガロン|トン|メートル|ドル)"
+
+_ZH_GAP = (
+    r"(?<=[一-龠，、])[ ](?:[个個只隻支枝把张張件朵块塊颗顆顶位名辆輛岁歲次倍元角双對对打盒箱包袋瓶杯碗盘片棵株匹套层層间座艘"
+    r"台份组組页頁题題门門局轮輪群磅吨码枚幅句章篇串束根卷罐桶节節圈封首集号號点點万萬亿億]|本书|小时|小時|分钟|分鐘|分之|秒"
+    r"|[天周年](?![天周年一-龠])|英里|英尺|英寸|公里|公斤|千克|千米|厘米|毫升|米|升|克|盎司|加仑|夸脱|美元|美分|百分点|星期|个月)"
+)
 
 # German compounds with a number in digits: "8-stündig". After "und", "oder" or a comma the hyphen stands for the
 # first part of the word before: "Haupt- und -nebenstunden".
@@ -59,8 +82,12 @@ _PATTERNS = {
         r"\bmara(?= zaidi ya\b)|\bumri wa miaka(?=\s*(?:[.,;?]|$))"
         r"|\b(?:hadi|kuanzia|kutoka|kufikia|ifikapo|mnamo) saa(?= (?:asubuhi|mchana|jioni|usiku|alasiri)\b)"
     ),
-    "bn": rf"(?:(?<=\s)|^)-\s?(?:{_BN_UNITS})",
-    "te": rf"(?:(?<=\s)|^)-\s?(?:{_TE_UNITS})",
+    # Suffixes alone; টি শার্ট is a shirt.
+    "bn": (
+        rf"(?:(?<=\s)|^)-\s?(?:{_BN_UNITS})|(?:(?<=[^\d]\s)|^)(?:টি(?! ?(?:শার্ট|ব্যাগ|স্টল|পট|কাপ|ভি))|টির|টা|খানা)(?=\s)"
+        r"|(?:(?<=থেকে )|(?<=ে\u09af\u09bcে )|(?<=ে\u09dfে )|(?<=া\u09af\u09bc )|(?<=া\u09df ))গুণ(?=\s)"
+    ),
+    "te": rf"(?:(?<=\s)|^)-\s?(?:{_TE_UNITS})|(?:(?<=\s)|^)వ(?=\s)",
     "th": (
         rf"เป็น(?:จำนวน|เวลา)\s?(?:{_TH_TIME}|บาท|ดอลลาร์|ปอนด์|เมตร|ไมล์){_TH_AFTER}"
         rf"|(?:อายุ\s?ปี|หนัก\s?(?:ปอนด์|กิโลกรัม)|ราคา\s?(?:ดอลลาร์|บาท)|[สยก](?:ูง|าว|ว้าง)\s?(?:เมตร|นิ้ว|ฟุต)){_TH_AFTER}"
@@ -68,21 +95,28 @@ _PATTERNS = {
     ),
     "ja": (
         rf"{_JA_BEFORE}\s?(?:{_JA_COUNTERS}|{_JA_ORDINALS}|{_JA_PARTS}|{_JA_TIME})"
-        rf"|{_JA_DAYS}|{_JA_MEASURES}|{_JA_MONTH}|{_JA_THINGS}|{_JA_PART}"
+        rf"|{_JA_DAYS}|{_JA_MEASURES}|{_JA_MONTH}|{_JA_THINGS}|{_JA_PART}|{_JA_PRICED}|{_JA_TIMES}|{_JA_MORE}|{_JA_GAP}"
     ),
     "zh": (
         # 为期数周 has its number, 在月份牌上 its own word.
         r"(?:为期|历时|耗时|用时|需时|为时|长达)\s?个?(?:小时|分钟|天|年|周|月|星期)|[在于从到自至]\s?月份(?!牌)"
         r"|(?:早上|上午|中午|下午|晚上|凌晨|傍晚)\s?点(?![心菜餐名了着钟燃亮击])|(?:今年|现在|年龄为)\s?岁(?![月数末初])"
         r"|比\s?(?:块(?!头)|颗|辆|枚|朵|棵)|时速(?:为|是)?\s?(?:英里|公里|千米)|[重高宽]\s?(?:公斤|千克|英尺|英寸|厘米)"
-        r"|(?:[，。、；：]|^)\s?(?:点钟|折后)"
+        r"|(?:[，。、；：]|^)\s?(?:点钟|折后)|[从到至括含自]\s?号(?![召码称角外令线码])"
+        r"|(?<=[比少多短长高低重轻])(?<!多少)(?:英寸|英尺|厘米|公斤|千克|盎司)(?![多少高长重])"
+        r"|(?<=[少短低轻矮])(?<!多少)(?<!减少)(?:磅|美元|美分|小时|分钟|英里|公里)|(?<=[要用花])了?(?:小时|分钟|英里|公里)(?=[，。])"
+        rf"|(?<!单位)是(?:盎司|磅|英里|英尺|厘米|公斤|美元|美分|小时|分钟)(?=[，。])|{_ZH_GAP}"
     ),
     "ru": rf"(?:(?<=[а-яё,] )|^)-(?:{_RU_SUFFIXES})|\b(?:в|к|около|после|с|до) (?:ч\.|часов (?:утра|вечера|дня|ночи))",
-    "es": rf"\b(?:a|de|desde|hasta) (?:la|las) [ap]\.?\s?m\b|(?<=\s)-(?:{_ES_UNITS})\b",
+    "es": (
+        rf"\b(?:a|de|desde|hasta) (?:la|las) [ap]\.?\s?m\b|(?<=\s)-(?:{_ES_UNITS})\b|\bdel al\b"
+        r"|\b(?:del?|el|al|en|con|por|los|las) ?[.?!](?=\s|$)"
+    ),
     "fr": (
         # "à heures fixes" and "heure après heure" need none.
         rf"\b(?:pendant|durant|depuis|mis|met|mettent) (?:{_FR_UNITS})(?= (?:pour|et|de|à|il|elle|ils|elles|chaque)\b"
-        rf"|\s?[.,;?!])|(?<=\s)-(?:{_FR_UNITS}|mètres?|litres?|dollars?|euros?)\b|\bà h\b"
+        rf"|\s?[.,;?!])|(?<=\s)-(?:{_FR_UNITS}|mètres?|litres?|dollars?|euros?)\b|\bà h\b|\bdu au\b"
+        r"|(?<![-’'])\b(?:du|au|le|les|de|des|à|par) ?\.(?=\s|$)"
     ),
     "de": (
         rf"(?<![Uu]nd )(?<!oder )(?<!bis )(?<!, )(?<=\s)-(?:{_DE_UNITS})|\b(?:{_DE_ARTICLES}) \.(?=\s)"
@@ -93,11 +127,10 @@ _PATTERNS = {
 # Of these a text has one, if it has what the pattern looks for: nearly all texts are passed over by this look alone.
 SIGNS: dict[str, tuple[str, ...]] = {
     "sw": ("mara zaidi", "umri wa miaka", " saa "),
-    "bn": ("-",),
-    "te": ("-",),
+    "bn": ("-", "টি ", "টির ", "টা ", "খানা ", " গুণ "),
+    "te": ("-", "వ "),
     "ru": (" -", " ч.", " часов "),
-    "es": (" -", " p. m", " p.m", " pm", " a. m", " a.m", " am"),
-    "fr": (" -", "à h ", "pendant ", "durant ", "depuis ", "mis ", "met"),
+    "fr": (" -", "à h ", "pendant ", "durant ", "depuis ", "mis ", "met", "du au ", "u.", "e.", "s.", "à.", "r.", " ."),
     "de": (" -", " . ", " Uhr"),
 }
 

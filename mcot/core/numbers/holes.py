@@ -17,6 +17,9 @@ _STROKE = re.compile(
     r"(?<![^\s(（「“\"])(?<![\d)\]}%=*+×÷/²³$€£<>-]\s)(?<!\b[b-df-nq-xzB-Z]\s)/(?!0)\d{1,3}"
     r"(?![\d.,/]*\d)(?!\s?[=+*×÷/<)-])"
     r"|(?<![\d/.,])(?!0)\d{1,3}/(?=\s+[^\W\d]|\s*[。，、]|\s?[.,;?!]?$)"
+    # Beside ideographs and kana, which no space parts from it; "5元/3个" and "$3/磅" are prices.
+    r"|(?<=[ぁ-ヶ一-龠])(?<!\d[ぁ-ヶ一-龠])(?<!\d[ぁ-ヶ一-龠][ぁ-ヶ一-龠])/(?!0)\d{1,3}(?![\d.,/]*\d)(?=\s?[^\W\d_])"
+    r"|(?<![\d/.,$€£¥])(?!0)\d{1,3}/(?=[ぁ-ヶ一-龠])"
 )
 # Of 17:30 one side; a colon after any other number introduces something.
 _TIME_WORDS = (
