@@ -65,7 +65,7 @@ class FastTextWords:
         self._places = _Places()
         # A row a word: the sum of its vectors, how many they are, and one for its group.
         self._sums: Floats = np.zeros((0, self._file.dim + 1 + self._groups), np.float32)
-        self._places[END_OF_TEXT]  # noqa: B018 it takes the first place
+        self._places[END_OF_TEXT]
         self._learn()
 
     def _learn(self) -> None:

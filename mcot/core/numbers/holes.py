@@ -31,7 +31,7 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _SOURCE_CLOCK = re.compile(r"\d:[0-5]\d|\d ?[ap]\.?m\b|o'clock", re.IGNORECASE)
-_CURRENCY = re.compile(r"[$€£¥₹৳](?!\w|\\)")
+_CURRENCY = re.compile(r"[$€£¥₹৳](?![^\Wぁ-ヶ一-龠]|\\)")
 # "How many $", "in $": the sign is the name of the currency.
 _CURRENCY_NAMED = re.compile(
     r"(?:how (?:many|much)|viele?|combien de|cuántos|сколько|কত|ngapi|ఎన్ని|กี่|多少|几|何|いくら"

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -11,6 +11,16 @@ from mcot.core.numbers.clocks import take_out_clocks
 from mcot.core.numbers.compounds import take_out_compounds
 from mcot.core.numbers.mentions import Texts, by_value, find_lost_mentions, without_mentions
 from mcot.core.numbers.number import Number
+from mcot.core.numbers.pairing import (
+    are_pairs,
+    are_same_ordinal,
+    has_digits,
+    have_same_reading,
+    have_same_value,
+    may_be_same,
+    pair,
+    pair_with_parts,
+)
 from mcot.core.numbers.rephrasing import highest_ordinal, take_out_worked_out
 from mcot.core.numbers.units import unit_of
 
@@ -21,7 +31,9 @@ _TWO = Fraction(2)
 # "An hour" and "a week" have no word for one there: по часу, గంటకు.
 _BARE_UNITS = frozenset({"ru", "te"})
 _WRITTEN_UNITS = (None, "dollar", "percent")
-_IN_PARTS, _AND = re.compile("/|分[のノ之]"), re.compile("[ -]|[と又]")
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December"]  # fmt: skip
+_MONTH = re.compile("|".join(_MONTHS))
 # With more numbers than this left over nothing corresponds, and comparing all pairs would take long.
 _MANY = 200
 
@@ -57,23 +69,23 @@ def unmatched_numbers(
         if texts:
             take_out_compounds(left, right, source, translation, texts, language)
             take_out_clocks(left, right, source, translation, texts[0], language)
-        _pair(left, right, _have_same_value, both_certain=True)
+        pair(left, right, have_same_value, both_certain=True)
         # What is still to be found at all comes before what is only said again.
         repeated = {value for value, same in by_value(source, {n.value for n in left}).items()
                     if len(same) > sum(n.value == value for n in left)}  # fmt: skip
         left.sort(key=lambda n: n.value in repeated)
-        _pair(left, right, _have_same_reading, both_certain=True)
+        pair(left, right, have_same_reading, both_certain=True)
         left.sort(key=_place)
         # Ordinals with one another: else "the fourth" stands in for a changed 4. So do pairs of shoes.
-        _pair(left, right, _are_same_ordinal)
-        _pair(left, right, _are_pairs)
-        _pair(left, right, _have_same_value)
-        _pair(left, right, _have_same_reading)
-        _pair_with_parts(left, right, writes_ones=writes_ones)
-        _pair_with_parts(right, left)
+        pair(left, right, are_same_ordinal)
+        pair(left, right, are_pairs)
+        pair(left, right, have_same_value)
+        pair(left, right, have_same_reading)
+        pair_with_parts(left, right, writes_ones=writes_ones)
+        pair_with_parts(right, left)
         if texts:
             take_out_worked_out(left, right, source, texts[0])
-        if any(map(_is_missed, left)) and can_all_correspond(source, translation, _is_missed, _is_added, _may_be_same):
+        if any(map(_is_missed, left)) and can_all_correspond(source, translation, _is_missed, _is_added, may_be_same):
             left, right = [], []
     missing = [n for n in left if _is_missed(n)]
     added = [n for n in right if _is_added(n)]
@@ -89,6 +101,8 @@ def unmatched_numbers(
         candidates = [n for n in candidates if 0 < lacking[n.value] <= referring[n.value]]
     if not missing and texts and candidates:
         missing = find_lost_mentions(candidates, source, translation, texts, same_order=same_order)
+    if not missing and not added:
+        added = _strange_ordinals(source, translation, texts[0] if texts else "")
     if not missing and any(n.pair for n in source):
         missing = _missing_before_pairs(source, translation)
     return missing + _missing_factors(source, translation, missing), added
@@ -149,107 +163,11 @@ def _needs_no_word(
 
 
 def _is_missed(number: Number) -> bool:
-    return number.certain and (number.value != _ONE or _has_digits(number))
+    return number.certain and (number.value != _ONE or has_digits(number))
 
 
 def _is_added(number: Number) -> bool:
     return number.certain and number.value != _ONE
-
-
-def _has_digits(number: Number) -> bool:
-    return any(character.isdigit() for character in number.text)
-
-
-def _have_same_value(one: Number, other: Number) -> bool:
-    if one.value != other.value or not (one.certain or other.certain):
-        return False
-    # "$1.00" is no article.
-    return one.value != _ONE or not (_is_decimal(one) or _is_decimal(other)) or _has_digits(one) is _has_digits(other)
-
-
-def _may_be_same(one: Number, other: Number) -> bool:
-    """Whether two numbers correspond; the fourth of them is no 4 here."""
-    same_kind = one.ordinal is other.ordinal
-    return (same_kind and (_have_same_value(one, other) or _have_same_reading(one, other))) or _are_pairs(one, other)
-
-
-def _is_decimal(number: Number) -> bool:
-    return "." in number.text or "," in number.text
-
-
-def _are_same_ordinal(one: Number, other: Number) -> bool:
-    return one.ordinal and other.ordinal and (one.value == other.value or _share_reading(one, other))
-
-
-def _are_pairs(one: Number, other: Number) -> bool:
-    return one.pair and other.pair
-
-
-def _have_same_reading(one: Number, other: Number) -> bool:
-    return (one.certain or other.certain) and _share_reading(one, other)
-
-
-def _share_reading(one: Number, other: Number) -> bool:
-    return (
-        one.value in other.alternatives
-        or other.value in one.alternatives
-        or not set(one.alternatives).isdisjoint(other.alternatives)
-    )
-
-
-def _pair(
-    left: list[Number],
-    right: list[Number],
-    correspond: Callable[[Number, Number], bool],
-    *,
-    both_certain: bool = False,
-) -> None:
-    """Take corresponding numbers out of both lists."""
-    kept: list[Number] = []
-    for one in left:
-        for index, other in enumerate(right):
-            if (not both_certain or (one.certain and other.certain)) and correspond(one, other):
-                del right[index]
-                break
-        else:
-            kept.append(one)
-    left[:] = kept
-
-
-def _pair_with_parts(left: list[Number], right: list[Number], *, writes_ones: bool = False) -> None:
-    """Take out a number of one side that the other side writes as two.
-
-    "2 and a half hours" may be "deux heures et demie" (2 + 1/2), and "3/4" may be "3 von 4" (3, 4).
-    """
-    # 5/4 is not one and a quarter to anyone who writes it so.
-    for number in [n for n in left if n.certain and n.value.denominator != 1 and not _is_improper(n)]:
-        found = _find_parts(number.value, right, writes_ones=writes_ones)
-        if found is not None:
-            left.remove(number)
-            for part in found:
-                right.remove(part)
-
-
-def _is_improper(number: Number) -> bool:
-    """Whether it is written as so many parts though it is more than one: 5/4, 4分の5."""
-    return number.value > 1 and _IN_PARTS.search(number.text) is not None and _AND.search(number.text) is None
-
-
-def _find_parts(value: Fraction, numbers: list[Number], *, writes_ones: bool) -> list[Number] | None:
-    if value < 1:
-        wanted = {Fraction(value.numerator), Fraction(value.denominator)}
-        if not writes_ones:
-            wanted.discard(_ONE)
-        # "Twice" is no part of a half.
-        found = [next((n for n in numbers if n.value == part and not n.factor and "/" not in n.text), None)
-                 for part in wanted]  # fmt: skip
-    else:
-        part = next((n for n in numbers if n.value == value % 1), None)
-        whole = next((n for n in numbers if n.value == value // 1), None)
-        # "a minute and a half" is 1.5, and its one is an article.
-        article = value // 1 == 1 and part is not None and not _has_digits(part)
-        found = [part] if whole is None and article else [part, whole]
-    return None if None in found else [n for n in found if n is not None]
 
 
 def _without_repeated(added: list[Number], source: Sequence[Number], translation: Sequence[Number]) -> list[Number]:
@@ -260,8 +178,22 @@ def _without_repeated(added: list[Number], source: Sequence[Number], translation
     referring = {n.value for n in translation if n.definite or n.value == counted}
     named |= {counted} if counted else set()
     # Of three in words and 3, which of them counts again can't be told.
-    referring.update(n.value for n in translation if n.certain and not _has_digits(n))
-    return [n for n in added if n.value not in named or (_has_digits(n) and n.value not in referring)]
+    referring.update(n.value for n in translation if n.certain and not has_digits(n))
+    return [n for n in added if n.value not in named or (has_digits(n) and n.value not in referring)]
+
+
+def _strange_ordinals(source: Sequence[Number], translation: Sequence[Number], text: str) -> list[Number]:
+    """Ordinals in digits that the source has no number for, and that don't go on counting: a 7th without a 6th."""
+    ordinals = [n for n in translation if n.ordinal and n.value > _TWO and has_digits(n)]
+    if not ordinals:
+        return []
+    # May is 5月.
+    months = {_MONTHS.index(name) + 1 for name in _MONTH.findall(text)}
+    if not months and not any(n.ordinal for n in source):
+        return []
+    known = months.union(*((n.value, *n.alternatives) for n in source))
+    counted = {value for n in translation for value in (n.value, *n.alternatives)}
+    return [n for n in ordinals if known.isdisjoint((n.value, *n.alternatives)) and n.value - 1 not in counted]
 
 
 def _missing_before_pairs(source: Sequence[Number], translation: Sequence[Number]) -> list[Number]:
