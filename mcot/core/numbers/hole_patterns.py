@@ -6,7 +6,7 @@ Each pattern is of what no sentence has unless a number was taken out of it; wha
 
 import re
 
-__all__ = ["HOLES", "SIGNS"]
+__all__ = ["HOLES"]
 
 # Japanese. Before what a sentence's noun phrase begins: a mark, or the particle that ends the phrase before.
 _JA_BEFORE = r"(?:^|(?<!\d)\s|[、。，．「」『』（）()]|(?<=[はがをにでもへ]))"
@@ -44,19 +44,20 @@ _JA_PRICED = (
 # 分間 and 時間半 never stand alone, 午後 has an hour after it.
 _JA_TIMES = (
     r"(?<=[がはをに、で])(?:分間(?=[にでと])|時間半|時間に(?=[$＄]?\d)|分(?=[にで]?\d))"
-    r"|(?<=から)日(?=まで)|午[前後]\s?時(?=[からにま、])"
+    r"|(?<=から)日(?=まで)"
 )
+_JA_CLOCK = r"午[前後]\s?時(?=[からにま、])"
 # What is counted needs a number in these places, whatever stands before.
 _JA_NO_NUMBER = r"(?<![\d一二三四五六七八九十百千万億数何各毎幾両半 ])"
-_JA_ALWAYS = (
-    rf"{_JA_NO_NUMBER}(?:(?:番|回|本|冊|個|匹|軒|台|列|件|種類|枚|杯|箱|袋)目(?![的標指立])|[枚匹冊台](?=あたり|につき)"
-    r"|[かヶカヵ]月(?=ごと|あたり|後|間))"
-    r"|(?<=いる)[匹羽頭冊枚台]の|(?:^|(?<=[。、]))(?:回戦|階の|人(?=で合計|で合わせ|は全部|は合計|の平均))"
-    r"|(?<=もう)(?:つの|分の(?=\d))|(?<=それぞれ)(?:[枚匹冊台](?=の)|週間に)"
-    r"|(?<=を)(?:[足箱袋枚個匹冊台缶辺本]|ダース)(?=買|見つけ|購入|売|持|使|食べ|飲|もら|あげ)"
-)
+_JA_ANY_ORDINAL = rf"{_JA_NO_NUMBER}(?:番|回|本|冊|個|匹|軒|台|列|件|種類|枚|杯|箱|袋)目(?![的標指立])"
+_JA_EACH = rf"{_JA_NO_NUMBER}(?:[枚匹冊台](?=あたり|につき)|[かヶカヵ]月(?=ごと|あたり|後|間))"
+_JA_CLAUSES = r"(?:^|(?<=[。、]))(?:回戦|階の|人(?=で合計|で合わせ|は全部|は合計|の平均))"
+_JA_OBJECTS = r"(?<=を)(?:[足箱袋枚個匹冊台缶辺本]|ダース)(?=買|見つけ|購入|売|持|使|食べ|飲|もら|あげ)"
 # "Another" needs the one of もう一組.
-_JA_MORE = r"(?<=もう)\s?[組枚個匹冊台杯箱袋](?=[のがはを、])|わずか\s?(?:ドル|セント|円)"
+_JA_MORE = (
+    r"(?<=もう)(?:\s?[組枚個匹冊台杯箱袋](?=[のがはを、])|つの|分の(?=\d))|わずか\s?(?:ドル|セント|円)"
+    r"|(?<=それぞれ)(?:[枚匹冊台](?=の)|週間に)|(?<=いる)[匹羽頭冊枚台]の"
+)
 # Japanese and Chinese are written without spaces: one before what counts is where a number was.
 _JA_GAP = (
     r"(?<=[ぁ-んァ-ヶー一-龠々、])[ ](?:時間|種類|番目|ドル|セント|キロ|メートル|センチ|ミリ|マイル|フィート|インチ"
@@ -91,66 +92,70 @@ _TE_UNITS = "మీటర్|కిలోమీటర్|గంట|నిమి�
 _TH_AFTER = "(?!ละ|ต่อ|ครึ่ง|หนึ่ง|เดียว|กว่า|เศษ|ที่|นี้|นั้น|แรก|สุดท้าย|เต็ม|ๆ|เท่า)"
 _TH_TIME = "สัปดาห์|อาทิตย์|ชั่วโมง|นาที|เดือน|ปี"
 
-_PATTERNS = {
-    "sw": (
-        # "mara zaidi ya" and "umri wa miaka," have lost what Swahili puts after the noun.
-        r"\bmara(?= zaidi ya\b)|\bumri wa miaka(?=\s*(?:[.,;?]|$))"
-        r"|\b(?:hadi|kuanzia|kutoka|kufikia|ifikapo|mnamo) saa(?= (?:asubuhi|mchana|jioni|usiku|alasiri)\b)"
-    ),
+# The language, signs, and what to look for in a text that has one of the signs (in any text where none are named): most
+# texts are passed over by the look for signs alone.
+_PATTERNS: list[tuple[str, tuple[str, ...], str]] = [
+    ("sw", ("mara zaidi", "umri wa miaka", " saa "),
+     # "mara zaidi ya" and "umri wa miaka," have lost what Swahili puts after the noun.
+     (r"\bmara(?= zaidi ya\b)|\bumri wa miaka(?=\s*(?:[.,;?]|$))"
+     r"|\b(?:hadi|kuanzia|kutoka|kufikia|ifikapo|mnamo) saa(?= (?:asubuhi|mchana|jioni|usiku|alasiri)\b)")),
+    ("bn", ("-",), rf"(?:(?<=\s)|^)-\s?(?:{_BN_UNITS})"),
     # Suffixes alone; টি শার্ট is a shirt.
-    "bn": (
-        rf"(?:(?<=\s)|^)-\s?(?:{_BN_UNITS})|(?:(?<=[^\d]\s)|^)(?:টি(?! ?(?:শার্ট|ব্যাগ|স্টল|পট|কাপ|ভি))|টির|টা|খানা)(?=\s)"
-        r"|(?:(?<=থেকে )|(?<=ে\u09af\u09bcে )|(?<=ে\u09dfে )|(?<=া\u09af\u09bc )|(?<=া\u09df ))গুণ(?=\s)"
-    ),
-    "te": rf"(?:(?<=\s)|^)-\s?(?:{_TE_UNITS})|(?:(?<=[^\d]\s)|^)వ(?=\s)",
-    "th": (
-        rf"เป็น(?:จำนวน|เวลา)\s?(?:{_TH_TIME}|บาท|ดอลลาร์|ปอนด์|เมตร|ไมล์){_TH_AFTER}"
-        rf"|(?:อายุ\s?ปี|หนัก\s?(?:ปอนด์|กิโลกรัม)|ราคา\s?(?:ดอลลาร์|บาท)|[สยก](?:ูง|าว|ว้าง)\s?(?:เมตร|นิ้ว|ฟุต)){_TH_AFTER}"
-        r"|(?:เวลา|ถึง|ตั้งแต่)\s?น\."
-    ),
-    "ja": (
-        rf"{_JA_BEFORE}\s?(?:{_JA_COUNTERS}|{_JA_ORDINALS}|{_JA_PARTS}|{_JA_TIME})"
-        rf"|{_JA_DAYS}|{_JA_MEASURES}|{_JA_MONTH}|{_JA_THINGS}|{_JA_PART}|{_JA_PRICED}|{_JA_TIMES}|{_JA_MORE}|{_JA_ALWAYS}"
-        rf"|{_JA_GAP}"
-    ),
-    "zh": (
-        # 为期数周 has its number, 在月份牌上 its own word.
-        r"(?:为期|历时|耗时|用时|需时|为时|长达)\s?个?(?:小时|分钟|天|年|周|月|星期)|[在于从到自至]\s?月份(?!牌)"
-        r"|(?:早上|上午|中午|下午|晚上|凌晨|傍晚)\s?点(?![心菜餐名了着钟燃亮击])|(?:今年|现在|年龄为)\s?岁(?![月数末初])"
-        r"|比\s?(?:块(?!头)|颗|辆|枚|朵|棵)|时速(?:为|是)?\s?(?:英里|公里|千米)|[重高宽]\s?(?:公斤|千克|英尺|英寸|厘米)"
-        r"|(?:[，。、；：]|^)\s?(?:点钟|折后)|[从到至括含自]\s?号(?![召码称角外令线码])"
-        r"|(?<=[比少多短长高低重轻])(?<!多少)(?:英寸|英尺|厘米|公斤|千克|盎司)(?![多少高长重])"
-        r"|(?<=[少短低轻矮])(?<!多少)(?<!减少)(?:磅|美元|美分|小时|分钟|英里|公里)|(?<=[要用花])了?(?:小时|分钟|英里|公里)(?=[，。])"
-        rf"|(?<!单位)是(?:盎司|磅|英里|英尺|厘米|公斤|美元|美分|小时|分钟)(?=[，。])|{_ZH_GAP}"
-    ),
-    "ru": rf"(?:(?<=[а-яё,] )|^)-(?:{_RU_SUFFIXES})|\b(?:в|к|около|после|с|до) (?:ч\.|часов (?:утра|вечера|дня|ночи))",
-    "es": (
-        rf"\b(?:a|de|desde|hasta) (?:la|las) [ap]\.?\s?m\b|(?<=\s)-(?:{_ES_UNITS})\b|\bdel al\b"
-        r"|\b(?:del?|el|al|en|con|por|los|las) ?[.?!](?=\s|$)"
-    ),
-    "fr": (
-        # "à heures fixes" and "heure après heure" need none.
-        rf"\b(?:pendant|durant|depuis|mis|met|mettent) (?:{_FR_UNITS})(?= (?:pour|et|de|à|il|elle|ils|elles|chaque)\b"
-        rf"|\s?[.,;?!])|(?<=\s)-(?:{_FR_UNITS}|mètres?|litres?|dollars?|euros?)\b|\bà h\b|\bdu au\b"
-        r"|(?<![-’'])\b(?:du|au|le|les|de|des|à|par) ?\.(?=\s|$)"
-    ),
-    "de": (
-        rf"(?<![Uu]nd )(?<!oder )(?<!bis )(?<!, )(?<=\s)-(?:{_DE_UNITS})|\b(?:{_DE_ARTICLES}) \.(?=\s)"
-        r"|\b(?:von|bis|um|gegen|ab|zwischen) Uhr\b"
-    ),
-}  # fmt: skip
+    ("bn", (" টি ", " টির ", " টা ", " খানা "),
+     r"(?<=[^\d]\s)(?:টি(?! ?(?:শার্ট|ব্যাগ|স্টল|পট|কাপ|ভি))|টির|টা|খানা)(?=\s)"),
+    ("bn", (" গুণ ",),
+     r"(?:(?<=থেকে )|(?<=ে\u09af\u09bcে )|(?<=ে\u09dfে )|(?<=া\u09af\u09bc )|(?<=া\u09df ))গুণ(?=\s)"),
+    ("te", ("-",), rf"(?:(?<=\s)|^)-\s?(?:{_TE_UNITS})"),
+    ("te", ("వ ",), r"(?:(?<=[^\d]\s)|^)వ(?=\s)"),
+    ("th", (),
+     (rf"เป็น(?:จำนวน|เวลา)\s?(?:{_TH_TIME}|บาท|ดอลลาร์|ปอนด์|เมตร|ไมล์){_TH_AFTER}"
+     rf"|(?:อายุ\s?ปี|หนัก\s?(?:ปอนด์|กิโลกรัม)|ราคา\s?(?:ดอลลาร์|บาท)|[สยก](?:ูง|าว|ว้าง)\s?(?:เมตร|นิ้ว|ฟุต)){_TH_AFTER}"
+     r"|(?:เวลา|ถึง|ตั้งแต่)\s?น\.")),
+    ("ja", (), rf"{_JA_BEFORE}\s?(?:{_JA_COUNTERS}|{_JA_PARTS}|{_JA_TIME})"),
+    ("ja", (), _JA_MEASURES),
+    ("ja", (), _JA_PRICED),
+    ("ja", ("分間", "時間", "分に", "分で", "日まで"), _JA_TIMES),
+    ("ja", ("日間",), _JA_DAYS),
+    ("ja", ("月、", "月の"), _JA_MONTH),
+    ("ja", ("つ目", "つあたり", "つにつき", "つずつ", "つの"), _JA_THINGS),
+    ("ja", ("分の",), _JA_PART),
+    ("ja", ("目",), rf"{_JA_BEFORE}\s?{_JA_ORDINALS}|{_JA_ANY_ORDINAL}"),
+    ("ja", ("あたり", "につき", "ごと", "月後", "月間"), _JA_EACH),
+    ("ja", ("もう", "わずか", "それぞれ", "いる"), _JA_MORE),
+    ("ja", ("回戦", "階の", "人で合", "人は", "人の平"), _JA_CLAUSES),
+    ("ja", ("午後時", "午前時", "午後 ", "午前 "), _JA_CLOCK),
+    ("ja", ("を",), _JA_OBJECTS),
+    ("ja", (" ",), _JA_GAP),
+    ("zh", (),
+     # 为期数周 has its number, 在月份牌上 its own word.
+     (r"(?:为期|历时|耗时|用时|需时|为时|长达)\s?个?(?:小时|分钟|天|年|周|月|星期)|[在于从到自至]\s?月份(?!牌)"
+     r"|(?:早上|上午|中午|下午|晚上|凌晨|傍晚)\s?点(?![心菜餐名了着钟燃亮击])|(?:今年|现在|年龄为)\s?岁(?![月数末初])"
+     r"|比\s?(?:块(?!头)|颗|辆|枚|朵|棵)|时速(?:为|是)?\s?(?:英里|公里|千米)|[重高宽]\s?(?:公斤|千克|英尺|英寸|厘米)"
+     r"|(?:[，。、；：]|^)\s?(?:点钟|折后)|[比多长高重](?:英寸|英尺|厘米|公斤|千克|盎司)(?![多少高长重])"
+     r"|[短低轻矮少](?<!多少)(?<!减少)(?:英寸|英尺|厘米|公斤|千克|盎司|磅|美元|美分|小时|分钟|英里|公里)(?![多少高长重])"
+     r"|[要用花]了?(?:小时|分钟|英里|公里)(?=[，。])")),
+    ("zh", ("是",), r"是(?<!单位是)(?:盎司|磅|英里|英尺|厘米|公斤|美元|美分|小时|分钟)(?=[，。])"),
+    ("zh", ("号",), r"[从到至括含自]\s?号(?![召码称角外令线码])"),
+    ("zh", (" ",), _ZH_GAP),
+    ("ru", (" -", " ч.", " часов "),
+     rf"(?:(?<=[а-яё,] )|^)-(?:{_RU_SUFFIXES})|\b(?:в|к|около|после|с|до) (?:ч\.|часов (?:утра|вечера|дня|ночи))"),
+    ("es", (" -", " p. m", " p.m", " pm", " a. m", " a.m", " am"),
+     rf"\b(?:a|de|desde|hasta) (?:la|las) [ap]\.?\s?m\b|(?<=\s)-(?:{_ES_UNITS})\b"),
+    ("es", ("del al", "el.", "el .", " de.", " de .", " al.", " al ."),
+     r"\bdel al\b|(?<=\s)(?:del?|el|al) ?\.(?=\s|$)"),
+    ("fr", (" -", "à h ", "pendant ", "durant ", "depuis ", "mis ", "met"),
+     # "à heures fixes" and "heure après heure" need none.
+     (rf"\b(?:pendant|durant|depuis|mis|met|mettent) (?:{_FR_UNITS})(?= (?:pour|et|de|à|il|elle|ils|elles|chaque)\b"
+     rf"|\s?[.,;?!])|(?<=\s)-(?:{_FR_UNITS}|mètres?|litres?|dollars?|euros?)\b|\bà h\b")),
+    ("fr", ("du au", " du.", " du .", " au.", " au .", " le.", " le .", " de.", " de .", " à.", " à ."),
+     r"\bdu au\b|(?<=\s)(?:du|au|le|de|à) ?\.(?=\s|$)"),
+    ("de", (" -", " . ", " Uhr"),
+     (rf"(?<![Uu]nd )(?<!oder )(?<!bis )(?<!, )(?<=\s)-(?:{_DE_UNITS})|\b(?:{_DE_ARTICLES}) \.(?=\s)"
+     r"|\b(?:von|bis|um|gegen|ab|zwischen) Uhr\b")),
+]  # fmt: skip
+_CASED = ("de", "es", "fr", "ru")
 
-# Of these a text has one, if it has what the pattern looks for: nearly all texts are passed over by this look alone.
-SIGNS: dict[str, tuple[str, ...]] = {
-    "sw": ("mara zaidi", "umri wa miaka", " saa "),
-    "bn": ("-", "টি ", "টির ", "টা ", "খানা ", " গুণ "),
-    "te": ("-", "వ "),
-    "ru": (" -", " ч.", " часов "),
-    "fr": (" -", "à h ", "pendant ", "durant ", "depuis ", "mis ", "met", "du au ", "u.", "e.", "s.", "à.", "r.", " ."),
-    "de": (" -", " . ", " Uhr"),
-}
-
-HOLES: dict[str, re.Pattern[str]] = {
-    language: re.compile(pattern, re.IGNORECASE if language in ("de", "es", "fr", "ru") else 0)
-    for language, pattern in _PATTERNS.items()
-}
+HOLES: dict[str, list[tuple[tuple[str, ...], re.Pattern[str]]]] = {}
+for _language, _signs, _pattern in _PATTERNS:
+    _compiled = re.compile(_pattern, re.IGNORECASE if _language in _CASED else 0)
+    HOLES.setdefault(_language, []).append((_signs, _compiled))

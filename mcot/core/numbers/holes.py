@@ -7,7 +7,7 @@ it was a 1, which languages may leave out.
 import re
 from collections.abc import Sequence
 
-from mcot.core.numbers.hole_patterns import HOLES, SIGNS
+from mcot.core.numbers.hole_patterns import HOLES
 from mcot.core.numbers.number import Number
 
 __all__ = ["find_holes"]
@@ -52,10 +52,12 @@ def find_holes(text: str, language: str, source: str = "", numbers: Sequence[Num
         source: what it is a translation of; what stands there alike is no loss.
         numbers: what `read_numbers` found in the text.
     """
-    signs = SIGNS.get(language)
-    found: list[str] = []
-    if language in HOLES and (signs is None or any(sign in text for sign in signs)):
-        found = [match[0].strip(_MARKS) for match in HOLES[language].finditer(text)]
+    places: dict[int, str] = {}
+    for signs, pattern in HOLES.get(language, ()):
+        if not signs or any(sign in text for sign in signs):
+            # By where they end: two patterns may see the same.
+            places.update((match.end(), match[0].strip(_MARKS)) for match in pattern.finditer(text))
+    found = list(places.values())
     if "/" in text:
         found += _beyond(_STROKE, text, source)
     if ":" in text and _SOURCE_CLOCK.search(source):
