@@ -66,27 +66,9 @@ def unmatched_numbers(
     left, right = _take_out_same(source, translation)
     candidates = [n for n in left if n.value.numerator > 1 and not n.ordinal] if texts else []
     if (any(map(_is_missed, left)) or any(map(_is_added, right))) and max(len(left), len(right)) <= _MANY:
-        if texts:
-            take_out_compounds(left, right, source, translation, texts, language)
-            take_out_clocks(left, right, source, translation, texts[0], language)
-        pair(left, right, have_same_value, both_certain=True)
-        # What is still to be found at all comes before what is only said again.
-        repeated = {value for value, same in by_value(source, {n.value for n in left}).items()
-                    if len(same) > sum(n.value == value for n in left)}  # fmt: skip
-        left.sort(key=lambda n: n.value in repeated)
-        pair(left, right, have_same_reading, both_certain=True)
-        left.sort(key=_place)
-        # Ordinals with one another: else "the fourth" stands in for a changed 4. So do pairs of shoes.
-        pair(left, right, are_same_ordinal)
-        pair(left, right, are_pairs)
-        pair(left, right, have_same_value)
-        pair(left, right, have_same_reading)
-        pair_with_parts(left, right, writes_ones=writes_ones)
-        pair_with_parts(right, left)
-        if texts:
-            take_out_worked_out(left, right, source, texts[0])
-        if any(map(_is_missed, left)) and can_all_correspond(source, translation, _is_missed, _is_added, may_be_same):
-            left, right = [], []
+        left, right = _pair_differently_said(
+            left, right, source, translation, writes_ones=writes_ones, texts=texts, language=language
+        )
     missing = [n for n in left if _is_missed(n)]
     added = [n for n in right if _is_added(n)]
     if missing and not added:
@@ -106,6 +88,44 @@ def unmatched_numbers(
     if not missing and any(n.pair for n in source):
         missing = _missing_before_pairs(source, translation)
     return missing + _missing_factors(source, translation, missing), added
+
+
+def _pair_differently_said(
+    left: list[Number],
+    right: list[Number],
+    source: Sequence[Number],
+    translation: Sequence[Number],
+    *,
+    writes_ones: bool,
+    texts: Texts | None,
+    language: str,
+) -> tuple[list[Number], list[Number]]:
+    """Both sides without what corresponds in another writing: half an hour and 30 minutes, the 2nd and second.
+
+    What corresponds most surely comes first, as it takes from what follows.
+    """
+    if texts:
+        take_out_compounds(left, right, source, translation, texts, language)
+        take_out_clocks(left, right, source, translation, texts[0], language)
+    pair(left, right, have_same_value, both_certain=True)
+    # What is still to be found at all comes before what is only said again.
+    repeated = {value for value, same in by_value(source, {n.value for n in left}).items()
+                if len(same) > sum(n.value == value for n in left)}  # fmt: skip
+    left.sort(key=lambda n: n.value in repeated)
+    pair(left, right, have_same_reading, both_certain=True)
+    left.sort(key=_place)
+    # Ordinals with one another: else "the fourth" stands in for a changed 4. So do pairs of shoes.
+    pair(left, right, are_same_ordinal)
+    pair(left, right, are_pairs)
+    pair(left, right, have_same_value)
+    pair(left, right, have_same_reading)
+    pair_with_parts(left, right, writes_ones=writes_ones)
+    pair_with_parts(right, left)
+    if texts:
+        take_out_worked_out(left, right, source, texts[0])
+    if any(map(_is_missed, left)) and can_all_correspond(source, translation, _is_missed, _is_added, may_be_same):
+        return [], []
+    return left, right
 
 
 def _take_out_same(source: Sequence[Number], translation: Sequence[Number]) -> tuple[list[Number], list[Number]]:
