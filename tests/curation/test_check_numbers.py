@@ -113,6 +113,8 @@ def test_corresponding(language: str, source: str, translation: str) -> None:
      ("es", "He ran the 400-meter race in 38 s, she the 400-meter race too.",
       "Él corrió la carrera de 400 metros en 38 s, ella la de metros también.", 0.8,
       "numbers.missing", "400 is missing"),
+     ("fr", "from the 3rd to the 8th, the 3rd included", "du 3 au 8, le jour inclus", 0.8,
+      "numbers.missing", "3 is missing"),
      # What is referred back to is not said by the reference alone.
      ("de", "Emmy has 14 iPods. She loses 6 of the 14.", "Emmy hat iPods. Sie verliert 6 der 14.", 0.8,
       "numbers.missing", "14 is missing"),

@@ -18,6 +18,7 @@ from mcot.core.numbers.number import Number
 __all__ = ["read_numbers"]
 
 # "20 times as many" is a factor; "100 times" is more often a figure of speech.
+_ORDINAL_ENDS = ("st", "nd", "rd", "th")
 _LARGEST_FACTOR = 100
 _ZEROS = (0x09E6, 0x0C66, 0x0E50, 0xFF10)
 # Native and full-width digits, full-width marks, apostrophes, hyphens and spaces as their plain kind.
@@ -65,9 +66,10 @@ def read_numbers(text: str, language: str) -> list[Number]:
             add_article(plain, part, language)
             consider_duration(plain, part, language)
         consider_context(text, plain, part, language)
+        # A date has an article whether it is new or not: "from the 3rd to the 8th".
         part.definite = (
             part.definite
-            or plain.endswith(lexicon.definite, 0, part.start)
+            or (plain.endswith(lexicon.definite, 0, part.start) and not plain.startswith(_ORDINAL_ENDS, part.end))
             or (lexicon.definite_after is not None and lexicon.definite_after.match(plain, part.end) is not None)
         )
         if not part.factor and (
