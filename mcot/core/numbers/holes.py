@@ -21,6 +21,10 @@ _STROKE = re.compile(
     r"|(?<=[ぁ-ヶ一-龠])(?<!\d[ぁ-ヶ一-龠])(?<!\d[ぁ-ヶ一-龠][ぁ-ヶ一-龠])/(?!0)\d{1,3}(?![\d.,/]*\d)(?=\s?[^\W\d_])"
     r"|(?<![\d/.,$€£¥])(?!0)\d{1,3}/(?=[ぁ-ヶ一-龠])"
 )
+# "kwa wiki ." among marks that stand where they should; Thai has no marks, Japanese and Chinese have their own.
+_BEFORE_MARK = re.compile(r"(?:[^\W\d_]|[\u0980-\u09e3\u0c00-\u0c63])+ [.,](?=\s|$)")
+_MARK = re.compile(r"[^\W_][.,](?=\s|$)")
+_WITHOUT_MARKS = frozenset({"th", "ja", "zh"})
 # Of 17:30 one side; a colon after any other number introduces something.
 _TIME_WORDS = (
     r"[ap]\.?\s?m\b|uhr\b|h\b|น\.|โมง|ถึง|до\b|и\b|утра|вечера|дня|to\b|bis\b|à\b|hasta\b|గంట|నుం|వర|টা|থেকে|পর্যন্ত"
@@ -58,6 +62,8 @@ def find_holes(text: str, language: str, source: str = "", numbers: Sequence[Num
             # By where they end: two patterns may see the same.
             places.update((match.end(), match[0].strip(_MARKS)) for match in pattern.finditer(text))
     found = list(places.values())
+    if (" ." in text or " ," in text) and language not in _WITHOUT_MARKS and _MARK.search(text):
+        found += _beyond(_BEFORE_MARK, text, source)
     if "/" in text:
         found += _beyond(_STROKE, text, source)
     if ":" in text and _SOURCE_CLOCK.search(source):
