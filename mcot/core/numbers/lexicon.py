@@ -157,9 +157,12 @@ def load_lexicon(language: str) -> Lexicon:
         parts.append(f"(?P<run>{ideographs_pattern()})")
     parts.append(f"(?P<digits>{digits_pattern(language)})")
     if morphemes:
-        one, tail = _trie(morphemes), "|".join(map(re.escape, table.get("suffixes", ())))
+        one = _trie(morphemes)
+        # What ends a word, but for its ending, and what a word goes on with: "Fünftagewoche", "Vierergruppe".
+        last, middle = ("|".join(map(re.escape, table.get(key, ()))) or "(?!)" for key in ("suffixes", "compounded"))
+        tail = rf"(?:{last})[{letters}]{{0,3}}|(?:{middle})[{letters}]{{0,14}}"
         # Atomic: "dreizehn" may be read as one morpheme or two, and trying both would take exponential time.
-        parts.append(f"(?P<fused>{start}(?>{one}(?:und|{one})*)(?:(?:{tail})[{letters}]{{0,3}})?{end})")
+        parts.append(f"(?P<fused>{start}(?>{one}(?:und|{one})*)(?:{tail})?{end})")
     if prefixes:
         parts.append(f"(?P<derived>{start}{_trie(prefixes)}[{letters}]{{2,}})")
     passed, broken_off = _passed_over([*listed, *morphemes, *prefixes], letters, ideographic=ideographic)
