@@ -22,7 +22,8 @@ _STROKE = re.compile(
     r"|(?<![\d/.,$€£¥])(?!0)\d{1,3}/(?=[ぁ-ヶ一-龠])"
 )
 # "kwa wiki ." among marks that stand where they should; Thai has no marks, Japanese and Chinese have their own.
-_BEFORE_MARK = re.compile(r"(?:[^\W\d_]|[\u0980-\u09e3\u0c00-\u0c63])+ [.,](?=\s|$)")
+# Found from the mark on: words may be as long as a text.
+_BEFORE_MARK = re.compile(r"(?<=[^\W\d_]) [.,](?=\s|$)|(?<=[\u0980-\u09e3\u0c00-\u0c63]) [.,](?=\s|$)")
 _MARK = re.compile(r"[^\W_][.,](?=\s|$)")
 _WITHOUT_MARKS = frozenset({"th", "ja", "zh"})
 # Of 17:30 one side; a colon after any other number introduces something.
@@ -63,7 +64,7 @@ def find_holes(text: str, language: str, source: str = "", numbers: Sequence[Num
             places.update((match.end(), match[0].strip(_MARKS)) for match in pattern.finditer(text))
     found = list(places.values())
     if (" ." in text or " ," in text) and language not in _WITHOUT_MARKS and _MARK.search(text):
-        found += _beyond(_BEFORE_MARK, text, source)
+        found += _before_marks(text)[len(_BEFORE_MARK.findall(source)) :]
     if "/" in text:
         found += _beyond(_STROKE, text, source)
     if ":" in text and _SOURCE_CLOCK.search(source):
@@ -77,6 +78,14 @@ def _beyond(pattern: re.Pattern[str], text: str, source: str) -> list[str]:
     """What a pattern finds in a text, but for as many as it finds in the source."""
     found = [match[0].strip() for match in pattern.finditer(text)]
     return found[sum(1 for _ in pattern.finditer(source)) :] if found else found
+
+
+def _before_marks(text: str) -> list[str]:
+    """Marks with a space before them, and the word before that."""
+    return [
+        text[max(0, match.start() - _NEAR) : match.start()].split()[-1] + match[0]
+        for match in _BEFORE_MARK.finditer(text)
+    ]
 
 
 def _without_amount(text: str, numbers: Sequence[Number]) -> list[str]:
