@@ -83,7 +83,7 @@ def _beyond(pattern: re.Pattern[str], text: str, source: str) -> list[str]:
 def _before_marks(text: str) -> list[str]:
     """Marks with a space before them, and the word before that."""
     return [
-        text[max(0, match.start() - _NEAR) : match.start()].split()[-1] + match[0]
+        text[max(0, match.start() - _NEAR) : match.start()].rsplit(maxsplit=1)[-1] + match[0]
         for match in _BEFORE_MARK.finditer(text)
     ]
 
